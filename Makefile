@@ -1,0 +1,39 @@
+# The commands of the project. Each prepares what it needs (see .ci/setup) and is quick when nothing changed.
+PY := .venv/bin/python
+STATE ?= state
+
+.PHONY: help setup run test check vectors demo bench format
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup:  ## prepare this checkout for development
+	@.ci/setup test
+
+run:  ## set everything up and start whistle (intake, case server, desk, Tor); Ctrl-C stops it
+	@.ci/setup run
+	@.venv/bin/whistle run --state $(STATE)
+
+test: setup  ## all tests: fast ones first, then real Tor, real Firefox, killed servers
+	@WHISTLE_REQUIRE_SYSTEM=1 $(PY) -m pytest -q -m "not slow and not tor and not browser"
+	@WHISTLE_REQUIRE_SYSTEM=1 $(PY) -m pytest -q -m "slow or tor or browser"
+
+check: setup  ## format, lint, types, import contracts, fast tests
+	@$(PY) -m ruff format --check --quiet .
+	@$(PY) -m ruff check --quiet .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports --no-logo --no-timing
+	@$(PY) -m pytest -q -m "not slow and not tor and not browser"
+
+vectors: setup  ## regenerate the test vectors with the second implementation; no difference may remain
+	@$(PY) -m tests.vectors.regenerate
+
+demo: setup  ## play one report from the form to the contested closing, through a private Tor network
+	@$(PY) -m tests.demo
+
+bench: setup  ## measure, beside the budgets of docs/architecture.md
+	@$(PY) -m tests.bench
+
+format: setup  ## format and sort imports
+	@$(PY) -m ruff format --quiet .
+	@$(PY) -m ruff check --fix --quiet .
