@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What each reporter page is told: plain, typed, immutable values.
+
+Nothing here decides anything; handlers fill these, `whistle.intake.pages` turns them into bytes.
+Every text in them is unescaped. No value here outlives its request, except `Site` and
+`Statistics`, which hold public facts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from whistle.i18n import Language
+
+
+@dataclass(frozen=True)
+class Unit:
+    """An office that can be named in a report."""
+
+    id: str
+    name: Mapping[str, str]
+    level: str = ""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A public service with its official fee in rupiah (None: not known)."""
+
+    id: str
+    name: Mapping[str, str]
+    official_fee: int | None = None
+
+
+@dataclass(frozen=True)
+class Site:
+    """Public facts about the organisation, the same on every page until it changes its files."""
+
+    name: Mapping[str, str]
+    fingerprint: Mapping[Language, tuple[str, ...]]
+    units: tuple[Unit, ...] = ()
+    services: tuple[Service, ...] = ()
+    staff_units: tuple[str, ...] = ()  # units with people who can open reports
+    demo: bool = False
+    onion: str | None = None
+    max_file_bytes: int = 200 * 1024 * 1024
+    assess_days: int = 3
+    first_step_days: int = 5
+    overall_days: int = 60
+    update_days: int = 30
+    contest_days: int = 10
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The public numbers; None means suppressed (fewer than ten)."""
+
+    as_of: date
+    received: int | None = None
+    open: int | None = None
+    followed_up_7: int | None = None
+    followed_up_30: int | None = None
+    closed: int | None = None
+    overdue: int | None = None
+    outcomes: Mapping[str, int | None] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Statistics:
+        """Read the JSON that the case server publishes; absent numbers count as suppressed."""
+        names = ("received", "open", "followed_up_7", "followed_up_30", "closed", "overdue")
+        return cls(
+            as_of=date.fromisoformat(data["as_of"]),
+            outcomes=dict(data.get("outcomes", {})),
+            **{name: data.get(name) for name in names},
+        )
+
+
+@dataclass(frozen=True)
+class LandingContext:
+    """`statistics` is None until the case server has published once."""
+
+    statistics: Statistics | None = None
+
+
+@dataclass(frozen=True)
+class FormContext:
+    """The report form: empty, or sent back with its answers and what is wrong with them.
+
+    `errors` maps a field name (also ``file`` and ``form``) to a text key such as
+    ``error.field.required``; see `whistle.intake.pages.FIELD_ERRORS`.
+    """
+
+    token: str
+    today: date
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReceiptContext:
+    """The one page that shows a receipt code. `promise` is printable text (base64url)."""
+
+    words: Mapping[Language, tuple[str, ...]]
+    promise: str
+    day: date
+    due: date | None = None
+    files: int = 0
+
+
+@dataclass(frozen=True)
+class ReceiptProblem:
+    """Why typed words are no receipt code. `position` counts from 0, as `ReceiptError` does."""
+
+    kind: Literal["count", "unknown_word", "check"]
+    position: int | None = None
+    suggestions: tuple[str, ...] = ()
+    count: int | None = None  # words found, for kind "count"
+
+
+@dataclass(frozen=True)
+class StatusEntryContext:
+    """The page that asks for the receipt code. `notice`: a code of `ENTRY_NOTICES`, or None."""
+
+    notice: str | None = None
+
+
+@dataclass(frozen=True)
+class TimelineItem:
+    """One dated line of the history.
+
+    `code`: public status code after it, or ``message`` (reporter), ``update`` or ``extend``
+    (office), ``contest``, ``withdraw``, ``unreadable`` (a box that does not open).
+    `text` may be empty. `files` counts the attachments of the reporter's own message.
+    """
+
+    day: date
+    code: str
+    text: str
+    author: Literal["office", "reporter", "system"]
+    reason: str | None = None
+    files: int = 0
+
+
+@dataclass(frozen=True)
+class StatusContext:
+    """The answer to a receipt code; one type for all four kinds, so that all can look alike.
+
+    `timeline` is newest first. `errors` and `values` belong to the message (``text``, ``file``),
+    contest (``contest``) and withdraw (``withdraw``) forms. `page` counts from 1.
+    """
+
+    kind: Literal["case", "unknown", "malformed", "expired"]
+    typed: str = ""
+    receipt_error: ReceiptProblem | None = None
+    token: str = ""
+    state: str = "received"
+    timeline: Sequence[TimelineItem] = ()
+    received: date | None = None
+    due: date | None = None
+    due_kind: str | None = None
+    overall_due: date | None = None
+    overdue_since: date | None = None
+    contest_until: date | None = None
+    paused: bool = False
+    notice: str | None = None  # a code of `STATUS_NOTICES`
+    page: int = 1
+    errors: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class StatisticsContext:
+    """`statistics` is None until the case server has published once."""
+
+    statistics: Statistics | None = None
+
+
+@dataclass(frozen=True)
+class ErrorContext:
+    """An error page: one of `whistle.intake.pages.ERROR_PAGES`."""
+
+    key: str
