@@ -21,7 +21,7 @@ from typing import Final
 
 MAX_FILES: Final = 5
 FILE_FIELD: Final = "file"
-TOKEN_FIELD: Final = "token"
+TOKEN_FIELD: Final = "token"  # noqa: S105 - a form name
 CODE_FIELD: Final = "code"
 CONFIRM_FIELD: Final = "confirm"
 
@@ -38,7 +38,7 @@ class Kind(StrEnum):
     CHOICE = "choice"  # one code of `Field.options`
     CATALOGUE = "catalogue"  # one id of the catalogue, or one of `Field.options`
     YEAR = "year"  # four digits
-    SECRET = "secret"  # a token or a receipt code: never stored, never echoed by the form
+    SECRET = "secret"  # noqa: S105 - a token or a receipt code: never stored, never echoed by the form
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ REPORT_FIELDS: Final[tuple[Field, ...]] = (
     DANGER,
     EXCLUDE_UNIT,
 )
-"""Everything of the report form that is sealed, in the order of the form (token and files apart)."""
+"""All answers that are sealed, in the order of the form (token and files apart)."""
 
 CODE = Field(CODE_FIELD, Kind.SECRET, max_chars=500, required=True)
 MESSAGE_TEXT = Field("text", Kind.TEXT, max_chars=20_000)
