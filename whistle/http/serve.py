@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Listens, answers, stops: the one way any of our programs serves HTTP.
+
+Invariants:
+
+* no access log, and nothing a peer sent is ever logged: an unexpected error is one line with its class and place;
+* a request that the HTTP parser rejects gets a constant body and our headers;
+* a connection that does not finish a request head in `HEADER_TIMEOUT` is closed, and connections are counted;
+* request bodies are never decompressed (no inflation bombs).
+"""
+
+import asyncio
+import contextlib
+import functools
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import uvloop
+from aiohttp import web
+from aiohttp.web_log import AccessLogger
+from aiohttp.web_protocol import RequestHandler
+
+from whistle import limits, logs
+from whistle.http import headers
+
+PUBLIC_SOCKET: Final = 0o660
+FEED_SOCKET: Final = 0o600
+
+BODIES: Final = {
+    400: b"400 Bad Request\n",
+    417: b"417 Expectation Failed\n",
+    500: b"500 Internal Server Error\n",
+    504: b"504 Gateway Timeout\n",
+}
+
+
+class Protocol(RequestHandler):
+    """aiohttp's connection handler without its logging, echoing and telling headers."""
+
+    __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Accept the connection unless there are too many."""
+        super().connection_made(transport)
+        if self._manager is not None and len(self._manager.connections) > limits.MAX_CONNECTIONS:
+            self.force_close()
+
+    def log_exception(self, *_args: Any, **keywords: Any) -> None:
+        """Log the class and our own place of an error, nothing of the request."""
+        error = keywords.get("exc_info")
+        known = logs.describe(error) if isinstance(error, BaseException) else {}
+        logs.get("http").error("unexpected error", **known)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - holds bytes of the peer
+    ) -> web.StreamResponse:
+        """Answer a rejected request or a failed handler with a constant body, then close.
+
+        SECURITY: aiohttp's own answer echoes the request and logs it with the peer's address
+        (tests/whistle/http/test_serve.py::test_malformed_requests_get_our_headers).
+        """
+        if status >= 500:
+            self.log_exception(exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("the answer has begun already")
+        body = BODIES.get(status, BODIES[500])
+        response = headers.HardResponse(
+            body=body, status=status, headers={"Content-Type": headers.TEXT}
+        )
+        response.force_close()
+        return response
+
+
+Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+
+
+async def _guarded(handle: Handler, request: web.Request) -> web.StreamResponse:
+    """Refuse, before any routing, what aiohttp itself would answer with bytes of the request."""
+    expect = request.headers.get("Expect")
+    if expect is not None and expect.lower() != "100-continue":
+        response = headers.HardResponse(body=BODIES[417], status=417)
+        response.force_close()
+        return response
+    return await handle(request)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A running server: its TCP port (None without TCP)."""
+
+    port: int | None
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    app: web.Application,
+    *,
+    tcp: tuple[str, int] | None = None,
+    unix: Path | None = None,
+    unix_mode: int = PUBLIC_SOCKET,
+) -> AsyncIterator[Listening]:
+    """Serve `app` while the block runs; on leaving, finish running requests and close."""
+    if headers.harden_response not in app.on_response_prepare:
+        app.on_response_prepare.append(headers.harden_response)
+    runner = web.AppRunner(app, shutdown_timeout=limits.SHUTDOWN_TIMEOUT)
+    await runner.setup()
+    servers: list[asyncio.Server] = []
+    try:
+        factory = _protocol_factory(runner)
+        loop = asyncio.get_running_loop()
+        port = None
+        if tcp is not None:
+            servers.append(await loop.create_server(factory, *tcp, backlog=512))
+            port = servers[-1].sockets[0].getsockname()[1]
+        if unix is not None:
+            servers.append(await _listen_unix(factory, unix, unix_mode))
+        yield Listening(port)
+    finally:
+        for server in servers:
+            server.close()
+        await runner.cleanup()
+        if unix is not None:
+            unix.unlink(missing_ok=True)
+
+
+def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
+    server = runner.server
+    if server is None:
+        raise RuntimeError("the runner is not set up")
+    server.request_handler = functools.partial(_guarded, server.request_handler)
+    return functools.partial(
+        Protocol,
+        server,
+        loop=asyncio.get_running_loop(),
+        keepalive_timeout=limits.HEADER_TIMEOUT,
+        access_log=None,
+        access_log_class=AccessLogger,
+        max_line_size=limits.MAX_REQUEST_LINE,
+        max_field_size=limits.MAX_HEADER_FIELD,
+        max_headers=limits.MAX_HEADERS,
+        lingering_time=limits.LINGER_TIMEOUT,
+        read_bufsize=limits.READ_BUFFER,
+        auto_decompress=False,
+    )
+
+
+async def _listen_unix(factory: Callable[[], Protocol], path: Path, mode: int) -> asyncio.Server:
+    """Bind a socket that is never reachable with a wider mode than `mode`."""
+    path.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.setblocking(False)  # noqa: FBT003 - the socket API
+        listener.bind(str(path))
+        path.chmod(mode)
+    except OSError:
+        listener.close()
+        raise
+    loop = asyncio.get_running_loop()
+    return await loop.create_unix_server(factory, sock=listener, backlog=512)
+
+
+async def serve(
+    app: web.Application,
+    *,
+    tcp: tuple[str, int] | None = None,
+    unix: Path | None = None,
+    unix_mode: int = PUBLIC_SOCKET,
+    ready: Callable[[Listening], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once connections are accepted."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with listening(app, tcp=tcp, unix=unix, unix_mode=unix_mode) as running:
+            if ready is not None:
+                ready(running)
+            await stop.wait()
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Run a server's main coroutine on uvloop."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)

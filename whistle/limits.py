@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every size, count and time limit of the servers, with its unit and its reason.
+
+Invariants:
+
+* whatever a stranger can send has a cap here, and a test at its edge;
+* sizes are bytes and times are seconds unless the name says otherwise.
+"""
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# --- connections (whistle.http.serve) -------------------------------------------------------------
+MAX_CONNECTIONS = 1024  # tor brings each reader on a stream of its own; beyond this we hang up
+MAX_REQUEST_LINE = 4 * KIB  # our longest own path is below 100 bytes
+MAX_HEADER_FIELD = 4 * KIB
+MAX_HEADERS = 64  # Tor Browser sends about a dozen
+HEADER_TIMEOUT = 75.0  # idle between requests, and for a request head to arrive completely
+LINGER_TIMEOUT = 10.0  # reading away a refused body, so that the browser gets to see our answer
+SHUTDOWN_TIMEOUT = 10.0
+READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
+
+# --- bodies ---------------------------------------------------------------------------------------
+BODY_IDLE_TIMEOUT = 300.0  # tor circuits stall for minutes and recover
+BODY_TOTAL_TIMEOUT = 7200.0  # a 200 MB file at 30 kB/s
+MAX_SMALL_BODY = 64 * KIB  # forms without a file: a code, a confirmation
+MAX_FEED_BODY = 16 * MIB  # mailbox entries pushed by the case server
+
+# --- forms ----------------------------------------------------------------------------------------
+MAX_FILES = 5
+MAX_FILE_BYTES = 200_000_000  # per file; settings may change it
+MAX_PARTS = 64  # fields of the form, its files, and slack
+MAX_PART_HEADERS = 8  # RFC 7578 knows three
+MAX_PART_HEADER = 4 * KIB
+MAX_BOUNDARY = 200  # RFC 2046 allows 70; browsers stay under 60
+MAX_TEXT_BYTES = 512 * KIB  # all text fields together: 50,000 characters of 4 bytes, and the rest
+MAX_FIELD_NAME = 64
+MAX_FILE_NAME = 255  # characters kept of a file's name
+MAX_MEDIA_TYPE = 100
+MAX_MESSAGE_CHARS = 20_000  # a later message, an objection
+MAX_CODE_CHARS = 400  # twelve words of at most eight letters, generous spacing
+
+# --- uploads --------------------------------------------------------------------------------------
+UPLOAD_PIECE = 1 * MIB  # sealed bytes handed to the disk thread at once
+UPLOAD_QUEUE = 8  # pieces waiting for the disk, per file, before reading stops
+UPLOAD_SYNC_EVERY = 16 * MIB  # so that the last fdatasync is short
+DISK_RESERVE = 256 * MIB  # below this much free space files are refused, text reports are not
+
+# --- reporters' sessions --------------------------------------------------------------------------
+SESSION_IDLE = 15 * 60.0
+MAX_SESSIONS = 10_000  # oldest first out
+STATUS_FLOOR = 0.010  # no status answer leaves sooner: hides what a code's lookup cost
+
+# --- store ----------------------------------------------------------------------------------------
+MAX_BATCH = 64  # writes that may share one commit
+BUSY_TIMEOUT_MS = 10_000
+TOKEN_DAYS = 2  # how many days a form stays recognisable as pressed twice
+MAX_BOX = 2 * MIB  # one mailbox entry
+
+# --- feed -----------------------------------------------------------------------------------------
+FEED_DEFAULT_RECORDS = 50
+FEED_MAX_RECORDS = 500
+FEED_ANSWER_BYTES = 16 * MIB  # a listing stops growing here, always holding at least one record
+FEED_MAX_STATISTICS = 64 * KIB
+
+# --- organisation ---------------------------------------------------------------------------------
+ORG_CHECK_EVERY = 5.0
+MAX_ORG_FILE = 4 * MIB
