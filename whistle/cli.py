@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The `whistle` program: finds the command, runs it, turns its errors into a sentence and an exit code.
+
+Only the chosen command's module is imported, so that the intake server stays small. Nothing reachable from
+here can open a report (import contract "No server can open a report"): that is `whistle-desk`.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from whistle import __version__
+from whistle.commands.errors import CommandError
+
+
+class Command(Protocol):
+    """What a module in whistle.commands offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declares the command's flags."""
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Does the work; returns the exit code. Raises: CommandError."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the command table."""
+
+    summary: str
+    load: Callable[[], Command]
+
+
+def _load_run() -> Command:
+    from whistle.commands import run
+
+    return run
+
+
+def _load_init() -> Command:
+    from whistle.commands import init
+
+    return init
+
+
+def _load_intake() -> Command:
+    from whistle.commands import intake
+
+    return intake
+
+
+def _load_cases() -> Command:
+    from whistle.commands import cases
+
+    return cases
+
+
+def _load_doctor() -> Command:
+    from whistle.commands import doctor
+
+    return doctor
+
+
+COMMANDS: dict[str, Entry] = {
+    "run": Entry("start everything on this machine (first start: a demo organisation)", _load_run),
+    "init": Entry("found a real organisation: names, people, units, signed manifest", _load_init),
+    "doctor": Entry(
+        "check keys, Tor, permissions, swap, clock; say how to mend each", _load_doctor
+    ),
+    "intake": Entry("the intake server alone (public pages, sealing, feed)", _load_intake),
+    "cases": Entry("the case server alone (cases, clock, gate, interface for desks)", _load_cases),
+}
+
+
+def _overview() -> str:
+    lines = ["usage: whistle COMMAND [...]", "", "commands:"]
+    lines += [f"  {name:<9}{entry.summary}" for name, entry in COMMANDS.items()]
+    lines += [
+        "",
+        "`whistle COMMAND --help` explains one command.",
+        "Investigators use `whistle-desk` on their own computers.",
+    ]
+    return "\n".join(lines)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command; never shows a traceback for a mistake the reader can mend."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(_overview())
+        return 0 if words else 2
+    if words[0] == "--version":
+        print(f"whistle {__version__}")
+        return 0
+    entry = COMMANDS.get(words[0])
+    if entry is None:
+        print(f"whistle: there is no command “{words[0]}”.\n\n{_overview()}", file=sys.stderr)
+        return 2
+    command = entry.load()
+    parser = argparse.ArgumentParser(
+        prog=f"whistle {words[0]}",
+        description=entry.summary[0].upper() + entry.summary[1:] + ".",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    command.add_arguments(parser)
+    try:
+        return command.run(parser.parse_args(words[1:]))
+    except CommandError as error:
+        print(f"whistle {words[0]}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130

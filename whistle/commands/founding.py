@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Founding an organisation: service keys, policy, catalogue, people, signed manifest.
+
+Private keys of people and of the root are made by `whistle-desk` in a process of its own: the `whistle`
+program never loads code that could open a report. Invariants: nothing is overwritten, and a manifest that
+`crypto.manifest` would refuse is never installed.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+from case_mgmt.catalogue import demo_catalogue
+from case_mgmt.policy import default_policy
+from crypto.receipt import generate
+from crypto.rng import Rng
+from crypto.signing import public_from_seed
+from whistle.commands.errors import CommandError
+from whistle.layout import Layout, write_private
+
+MANIFEST_LIFETIME = timedelta(days=366)
+POLICY_YEARS_AHEAD = 3
+SEED_BYTES = 32
+PASSPHRASE_WORDS = 6
+"""66 bits: enough behind Argon2id for a demo whose passphrase lies beside the keystore anyway."""
+
+DEMO_MEMORY_MIB = "64"
+"""Argon2id memory of the demo keystores: the least the format allows, so that the demo starts quickly."""
+
+DEMO_NAME = {"id": "Inspektorat Kota Contoh", "en": "Inspectorate of Kota Contoh (demo)"}
+DEMO_PEOPLE: tuple[dict[str, Any], ...] = (
+    {
+        "id": "penyidik-1",
+        "name": "Penyidik 1",
+        "roles": ["investigator"],
+        "unit": "inspektorat-1",
+    },
+    {
+        "id": "penyidik-2",
+        "name": "Penyidik 2",
+        "roles": ["investigator"],
+        "unit": "inspektorat-2",
+    },
+    {
+        "id": "pengawas",
+        "name": "Pengawas",
+        "roles": ["supervisor"],
+        "unit": "inspektorat-pengaduan",
+    },
+)
+
+
+@dataclass(frozen=True)
+class Charter:
+    """What the root key is asked to sign."""
+
+    name: Mapping[str, str]
+    people: Sequence[Mapping[str, Any]]
+    policy: bytes
+    catalogue: bytes
+    demo: bool = False
+    serial: int = 1
+    onion: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+def desk_program() -> Path:
+    """The `whistle-desk` launcher that was installed beside this interpreter."""
+    program = Path(sys.executable).with_name("whistle-desk")
+    if not program.exists():
+        message = f"{program} is missing: install the whole package (make setup)"
+        raise CommandError(message)
+    return program
+
+
+def call_desk(*words: str | Path) -> dict[str, Any]:
+    """Runs `whistle-desk … --json` and returns what it printed. Raises: CommandError."""
+    command = [str(desk_program()), *map(str, words), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        message = done.stderr.strip() or f"whistle-desk {words[0]} failed"
+        raise CommandError(message)
+    result = json.loads(done.stdout)
+    if not isinstance(result, dict):
+        message = f"whistle-desk {words[0]} printed something unexpected"
+        raise CommandError(message)
+    return result
+
+
+def make_service_keys(layout: Layout, rng: Rng) -> dict[str, str]:
+    """Creates (or reads) the Ed25519 seeds of both servers; returns their public keys as hex."""
+    public: dict[str, str] = {}
+    for service, folder in (("intake", layout.intake), ("cases", layout.cases)):
+        path = folder / "service.key"
+        if not path.exists():
+            write_private(path, rng(SEED_BYTES).hex().encode() + b"\n")
+        seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
+        public[service] = public_from_seed(seed).hex()
+    return public
+
+
+def default_files(today: date) -> tuple[bytes, bytes]:
+    """(policy.json, catalogue.json) to start from."""
+    policy = default_policy(today.year - 1, today.year + POLICY_YEARS_AHEAD)
+    return policy.to_json(), demo_catalogue().to_json()
+
+
+def draft(charter: Charter, services: Mapping[str, str], today: date) -> dict[str, Any]:
+    """The manifest before it is signed; `whistle-desk root sign` makes the canonical bytes of it."""
+    return {
+        "serial": charter.serial,
+        "not_before": today.isoformat(),
+        "not_after": (today + MANIFEST_LIFETIME).isoformat(),
+        "name": dict(charter.name),
+        "demo": charter.demo,
+        "people": [dict(person) for person in charter.people],
+        "services": dict(services),
+        "files": {
+            "policy.json": hashlib.sha256(charter.policy).hexdigest(),
+            "catalogue.json": hashlib.sha256(charter.catalogue).hexdigest(),
+        },
+        "onion": charter.onion,
+        **charter.extra,
+    }
+
+
+def write_charter(
+    layout: Layout, charter: Charter, services: Mapping[str, str], today: date
+) -> Path:
+    """Writes policy, catalogue and the draft of the manifest; returns the draft's path."""
+    (layout.org / "policy.json").write_bytes(charter.policy)
+    (layout.org / "catalogue.json").write_bytes(charter.catalogue)
+    path = layout.org / "manifest-draft.json"
+    text = json.dumps(draft(charter, services, today), indent=2, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return path
+
+
+def new_passphrase(rng: Rng) -> str:
+    """Six words of the Indonesian list."""
+    return "-".join(generate(rng).words("id")[:PASSPHRASE_WORDS])
+
+
+def found_demo(layout: Layout, today: date, rng: Rng) -> None:
+    """Creates the demo organisation: root, two investigators, one supervisor, units and services."""
+    layout.make()
+    layout.root.mkdir(mode=0o700, exist_ok=True)
+    passphrase = new_passphrase(rng)
+    for path in (layout.passphrase_file, layout.root / "passphrase.txt"):
+        if not path.exists():
+            write_private(path, passphrase.encode() + b"\n")
+    common = ("--passphrase-file", layout.passphrase_file, "--memory-mib", DEMO_MEMORY_MIB)
+    root_key = layout.root / "root.key"
+    root_flags = ("--passphrase-file", layout.root / "passphrase.txt")
+    instance = call_desk(
+        "root", "new", "--out", root_key, *root_flags, "--memory-mib", DEMO_MEMORY_MIB
+    )["instance"]
+    people = []
+    for person in DEMO_PEOPLE:
+        keystore = layout.people / f"{person['id']}.keystore"
+        enrolment = call_desk(
+            "keys", "new", "--person", person["id"], "--instance", instance,
+            "--out", keystore, *common,
+        )  # fmt: skip
+        people.append({**person, "recipient": enrolment["recipient"], "desk": enrolment["desk"]})
+    policy, catalogue = default_files(today)
+    charter = Charter(DEMO_NAME, people, policy, catalogue, demo=True)
+    path = write_charter(layout, charter, make_service_keys(layout, rng), today)
+    sign(layout, root_key, root_flags, path)
+
+
+def sign(
+    layout: Layout, root_key: Path, root_flags: Sequence[str | Path], draft_path: Path
+) -> None:
+    """Lets the root key sign the draft into org/, then removes the draft."""
+    call_desk(
+        "root", "sign", "--root", root_key, *root_flags,
+        "--manifest-draft", draft_path, "--out", layout.org,
+    )  # fmt: skip
+    draft_path.unlink()

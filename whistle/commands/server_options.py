@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Flags and small duties that the server commands share: addresses, the ready file, the demo's clock."""
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from whistle import clock
+from whistle.commands.errors import CommandError
+
+MAX_PORT = 65_535
+
+
+def add_server_arguments(parser: argparse.ArgumentParser, default_port: int) -> None:
+    """Declares --org, --state, --listen, --unix, --ready-file and the demo's clock."""
+    parser.add_argument("--org", type=Path, required=True, help="folder of the signed manifest")
+    parser.add_argument("--state", type=Path, required=True, help="this server's own folder")
+    parser.add_argument(
+        "--listen",
+        type=parse_address,
+        default=("127.0.0.1", default_port),
+        metavar="HOST:PORT",
+        help="TCP address; loopback unless you know why; “none” for none",
+    )
+    parser.add_argument("--unix", type=Path, help="Unix socket for the onion service")
+    parser.add_argument("--ready-file", type=Path, help="written once the server answers (JSON)")
+    parser.add_argument(
+        "--demo-days-ahead",
+        type=int,
+        default=0,
+        metavar="N",
+        help="pretend it is N days later; refused unless the signed manifest says “demo”",
+    )
+
+
+def parse_address(text: str) -> tuple[str, int] | None:
+    """`HOST:PORT` or `none`. Raises: ArgumentTypeError, which argparse prints."""
+    if text == "none":
+        return None
+    host, separator, port = text.rpartition(":")
+    if not separator or not port.isdigit() or int(port) > MAX_PORT:
+        message = f"“{text}” is not HOST:PORT"
+        raise argparse.ArgumentTypeError(message)
+    return host.strip("[]"), int(port)
+
+
+def demo_today(offset_hours: int, days_ahead: int, *, demo: bool) -> Callable[[], date]:
+    """The calendar of the server: real, or moved ahead when the organisation is a demo.
+
+    SECURITY: a real organisation's clock cannot be moved by a flag
+    (tests/whistle/commands/test_server_options.py::test_a_real_organisation_refuses_a_moved_clock).
+    """
+    if days_ahead and not demo:
+        message = "--demo-days-ahead works only for an organisation whose signed manifest says demo"
+        raise CommandError(message)
+    return lambda: clock.today(offset_hours, days_ahead=days_ahead)
+
+
+def write_ready_file(path: Path | None, content: dict[str, Any]) -> None:
+    """Writes the ready file whole or not at all, so that a reader never sees half of it."""
+    if path is None:
+        return
+    partial = path.with_name(path.name + ".part")
+    partial.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    os.replace(partial, path)  # noqa: PTH105 - atomic replace is the point
