@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The `whistle` program: finds the command, runs it, turns its errors into a sentence and an exit code.
+"""The `whistle` program: finds the command, runs it, turns its errors into a sentence and an exit
+code.
 
-Only the chosen command's module is imported, so that the intake server stays small. Nothing reachable from
-here can open a report (import contract "No server can open a report"): that is `whistle-desk`.
+Only the chosen command's module is imported, so that the intake server stays small. Nothing
+reachable from here can open a report (import contract "No server can open a report"): that is
+`whistle-desk`.
 
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 """

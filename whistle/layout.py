@@ -87,7 +87,7 @@ class Layout:
             folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
 
     def socket_directory(self) -> Path:
-        """A private folder whose socket paths fit into sun_path; the caller removes a temporary one."""
+        """A private folder whose socket paths fit sun_path; the caller removes a temporary one."""
         inside = (self.state / "run").absolute()
         if len(os.fsencode(inside / LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH:
             inside.mkdir(mode=PRIVATE_DIRECTORY, exist_ok=True)
@@ -96,7 +96,7 @@ class Layout:
 
 
 def write_private(path: Path, data: bytes) -> None:
-    """Writes a new file that only this user can read; refuses to overwrite. Raises: FileExistsError."""
+    """Writes a new file only this user can read. Raises: FileExistsError, never overwrites."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)

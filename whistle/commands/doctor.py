@@ -17,19 +17,21 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
 
+from crypto.errors import CryptoError
+from crypto.manifest import Manifest, verify_manifest
+
 import case_mgmt
 import crypto
 import onion
 import whistle
-from crypto.errors import CryptoError
-from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
 from whistle.layout import Layout
 
 DISTRIBUTION = "whistle-intake"
 OUR_PACKAGES = ("whistle", "crypto", "onion", "case_mgmt")
 TOR_FLOOR = (0, 4, 9, 11)
-"""Older tor can crash with proof of work on (TROVE-2026-020) or let a rendezvous point pose as us."""
+"""Older tor can crash with proof of work on (TROVE-2026-020) or let a rendezvous point pose as us.
+"""
 
 MANIFEST_WARNING = timedelta(days=30)
 DISK_LOW_BYTES = 2 * 1024**3

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Founding an organisation: service keys, policy, catalogue, people, signed manifest.
 
-Private keys of people and of the root are made by `whistle-desk` in a process of its own: the `whistle`
-program never loads code that could open a report. Invariants: nothing is overwritten, and a manifest that
-`crypto.manifest` would refuse is never installed.
+Private keys of people and of the root are made by `whistle-desk` in a process of its own: the
+`whistle` program never loads code that could open a report. Invariants: nothing is overwritten,
+and a manifest that `crypto.manifest` would refuse is never installed.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from case_mgmt.policy import default_policy
 from crypto.receipt import generate
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
+
 from whistle.commands.errors import CommandError
 from whistle.layout import Layout, write_private
 
@@ -31,7 +32,9 @@ PASSPHRASE_WORDS = 6
 """66 bits: enough behind Argon2id for a demo whose passphrase lies beside the keystore anyway."""
 
 DEMO_MEMORY_MIB = "64"
-"""Argon2id memory of the demo keystores: the least the format allows, so that the demo starts quickly."""
+"""Argon2id memory of the demo keystores: the least the format allows, so that the demo starts
+quickly.
+"""
 
 DEMO_NAME = {"id": "Inspektorat Kota Contoh", "en": "Inspectorate of Kota Contoh (demo)"}
 DEMO_PEOPLE: tuple[dict[str, Any], ...] = (

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """`whistle init`: founds a real organisation.
 
-Order of the ceremony (docs/spec/run.md): root key on an offline computer, one keystore per person on the own
-computer, then this command on the server with the people's public enrolment files. It asks for what is
-missing, or takes everything from flags. With `--root` the manifest is signed at once; without it the draft is
-written and the command to sign it offline is printed.
+Order of the ceremony (docs/spec/run.md): root key on an offline computer, one keystore per person
+on the own computer, then this command on the server with the people's public enrolment files. It
+asks for what is missing, or takes everything from flags. With `--root` the manifest is signed at
+once; without it the draft is written and the command to sign it offline is printed.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from case_mgmt.catalogue import parse_catalogue
 from case_mgmt.errors import CaseError
 from case_mgmt.policy import parse_policy
 from crypto.rng import system_rng
+
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import (

@@ -1,6 +1,2 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """`whistle intake`: the public pages and the feed, in one small process."""
-
-import argparse
-import asyncio
-from pathlib import Path

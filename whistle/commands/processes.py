@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Child processes of `whistle run`: started, watched, restarted after a crash, stopped in order.
 
-A child that dies is started again with growing pauses; a child that dies before it was ever ready is an
-error, because starting it again would only repeat the mistake.
+A child that dies is started again with growing pauses; a child that dies before it was ever ready
+is an error, because starting it again would only repeat the mistake.
 """
 
 import asyncio
@@ -49,7 +49,9 @@ class Child:
         self._stopping = False
 
     async def start(self) -> dict[str, Any]:
-        """Starts the child and waits for its ready file; returns its content. Raises: CommandError."""
+        """Starts the child and waits for its ready file; returns its content. Raises:
+        CommandError.
+        """
         self.plan.ready_file.unlink(missing_ok=True)
         process = await self._spawn()
         try:
@@ -93,7 +95,7 @@ class Child:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=descriptor,
                 stderr=descriptor,
-                # A group of its own: Ctrl-C reaches the supervisor, which stops the children in order.
+                # A group of its own: Ctrl-C reaches the supervisor, which stops them in order.
                 start_new_session=True,
                 env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"},
             )

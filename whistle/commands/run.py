@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""`whistle run`: intake, case server, desk and onion services on one machine with one state directory.
+"""`whistle run`: intake, case server, desk and onion services on one machine with one state
+directory.
 
-The loopback addresses work at once; tor connects meanwhile and says how far it is. An empty state directory
-becomes a demo organisation; a founded one (see `whistle init`) is started as it is.
+The loopback addresses work at once; tor connects meanwhile and says how far it is. An empty state
+directory becomes a demo organisation; a founded one (see `whistle init`) is started as it is.
 """
 
 import argparse
 import asyncio
 import contextlib
+import json
 import shutil
 import socket
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from typing import Any
 from crypto.rng import system_rng
 from onion.errors import OnionError
 from onion.service import OnionPlan, OnionServices, Progress
+
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
@@ -164,7 +167,9 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
 async def _start_onion(
     args: argparse.Namespace, layout: Layout, sockets: _Sockets, stack: contextlib.AsyncExitStack
 ) -> str | None:
-    """Starts tor without waiting for the network; returns the intake's address, which is known at once."""
+    """Starts tor without waiting for the network; returns the intake's address, which is known at
+    once.
+    """
     if args.no_tor:
         return None
     extra: tuple[str, ...] = ()
@@ -205,8 +210,6 @@ def _summary(layout: Layout, ready: dict[str, dict[str, Any]], onion: str | None
 
 
 def _roles(layout: Layout) -> dict[str, list[str]]:
-    import json
-
     manifest = json.loads((layout.org / "manifest.json").read_text(encoding="utf-8"))
     return {person["id"]: list(person["roles"]) for person in manifest["people"]}
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Flags and small duties that the server commands share: addresses, the ready file, the demo's clock."""
+"""Flags and small duties that the server commands share: addresses, ready file, demo clock."""
 
 import argparse
 import json
