@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What can go wrong while the desk opens or composes, by culprit.
 
-Each error carries a `code`, a fixed word the desk translates; never content, never a name from a report.
+Each error carries a `code`, a fixed word the desk translates; never content, never a name from
+a report.
 """
 
 from typing import Literal

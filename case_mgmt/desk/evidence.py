@@ -4,8 +4,8 @@
 The name comes from outside and is treated as hostile:
 
 1. it is one path component: no separators, no `..`, no drive, no leading dot or dash;
-2. it shows what it is: no control or formatting characters (right-to-left overrides, zero-width), no
-   look-alike slashes, NFKC, only letters, marks, digits and `._-() `;
+2. it shows what it is: no control or formatting characters (right-to-left overrides, zero-width),
+   no look-alike slashes, NFKC, only letters, marks, digits and `._-() `;
 3. it can be written anywhere: at most 120 bytes, no device names, no trailing dot or space;
 4. no two files of one case share a name, also not on a file system that ignores case.
 
@@ -26,11 +26,12 @@ _PUNCTUATION = frozenset("._-() ")
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
-# Kinds of files that can run something when opened with a double click; the desk warns, it does not rename.
-_RISKY = frozenset(
-    "app apk bat cmd com cpl desktop dll docm exe hta htm html img iso jar js jse lnk mht msc msi pif "
-    "ppam pptm ps1 py reg scr sh svg svgz url vb vbe vbs wsf xhtml xlam xlsm xml".split()
-)
+# Kinds that can run something at a double click; the desk warns, it does not rename.
+_RISKY_EXTENSIONS = """
+app apk bat cmd com cpl desktop dll docm exe hta htm html img iso jar js jse lnk mht msc msi pif
+ppam pptm ps1 py reg scr sh svg svgz url vb vbe vbs wsf xhtml xlam xlsm xml
+"""
+_RISKY = frozenset(_RISKY_EXTENSIONS.split())
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def is_risky(name: str) -> bool:
 
 
 def unique_name(name: str, taken: Set[str]) -> str:
-    """The same name, or with ` (2)`, ` (3)` … before its extension; `taken` holds casefolded names."""
+    """The same name, or with ` (2)`, … before its extension; `taken` holds casefolded names."""
     stem, extension = _split(name)
     candidate, number = name, 1
     while candidate.casefold() in taken:

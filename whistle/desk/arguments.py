@@ -35,7 +35,7 @@ def build_parser() -> Parser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # noqa: SLF001  (argparse offers no public name)
+_Commands = argparse._SubParsersAction  # argparse offers no public name
 
 
 def _output() -> Parser:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The `whistle-desk` program: finds the command, runs it, turns errors into a sentence and an exit code.
+"""The `whistle-desk` program: finds a command, runs it, turns errors into exit codes.
 
 Exit codes: 0 done, 1 refused by server or gate, 2 wrong usage, 3 server unreachable, 4 keys.
 Nothing here decides anything; see docs/spec/desk.md for every command and its JSON.
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from crypto.rng import Rng, system_rng
+
 from whistle.desk import key_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def language(wanted: str | None, environment: Mapping[str, str]) -> Language:
-    """The asked-for language, else Indonesian when LANG starts with id or is unset, else English."""
+    """The asked-for language; else Indonesian when LANG is id… or unset, else English."""
     if wanted == "id" or wanted == "en":  # noqa: PLR1714  (mypy narrows this form to the literals)
         return wanted
     name = environment.get("LC_ALL") or environment.get("LANG") or "id"

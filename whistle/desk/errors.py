@@ -38,7 +38,7 @@ class UnreachableError(DeskError):
 
 
 class KeysError(DeskError):
-    """A keystore, root key, passphrase or manifest is missing, damaged, or not the one it should be."""
+    """A keystore, root key, passphrase or manifest is missing, damaged or the wrong one."""
 
     exit_code = EXIT_KEYS
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The commands that make keys: `keys new`, `keys show`, `root new`, `root sign`.
 
-Nothing here needs the network. Private keys leave only as files sealed under a passphrase; what is printed
-or written in clear is public: the enrolment (recipient and desk key) and the signed manifest.
+Nothing here needs the network. Private keys leave only as files sealed under a passphrase; what is
+printed or written in clear is public: the enrolment (recipient and desk key), the signed manifest.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from crypto.private.keystore import Identity, seal_keystore
 from crypto.private.root import build_manifest_bytes, open_root, seal_root, sign_manifest
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
+
 from whistle.desk.errors import KeysError, UsageError
 from whistle.desk.keyring import (
     find_keystore,

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Key files on the investigator's computer: where they are, how they are written, who they belong to.
+"""Key files on the investigator's computer: where they are, how they are written, whose they are.
 
-- A key file is created once and never overwritten; mode 0600; written durably before its name exists.
+- A key file is created once and never overwritten; mode 0600; written durably.
 - A passphrase comes from a file (first line) or from the terminal, never from the command line.
-- The highest manifest serial seen is remembered beside each keystore, so that an older manifest, with a
-  person since removed, is refused.
+- The highest manifest serial seen is remembered beside each keystore, so that an older manifest,
+  with a person since removed, is refused.
 """
 
 import getpass
@@ -18,6 +18,7 @@ from crypto.encoding import canonical_json, parse_json
 from crypto.errors import KeystoreError, MalformedError
 from crypto.private.keystore import Identity, open_keystore
 from crypto.rng import Rng
+
 from whistle.desk.errors import KeysError, UsageError
 
 KEYSTORE_MAGIC = b"WHSK"
@@ -110,7 +111,7 @@ def require_good_passphrase(passphrase: str) -> None:
 
 
 def write_new(path: Path, data: bytes, mode: int = 0o600) -> None:
-    """Creates a file that did not exist, durably. Raises: UsageError when it exists, KeysError otherwise."""
+    """Creates a file that did not exist, durably. Raises: UsageError, KeysError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, mode)
