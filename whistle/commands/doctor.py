@@ -86,7 +86,7 @@ def examine(patient: Patient) -> list[Finding]:
 
 
 def check_package_ownership(_: Patient) -> Iterator[Finding]:
-    """SECURITY: another distribution that ships `crypto/` would silently replace the sealing code."""
+    """SECURITY: a foreign `crypto` package would silently replace the sealing code."""
     owners = packages_distributions()
     strangers = sorted(
         {owner for name in OUR_PACKAGES for owner in owners.get(name, ())} - {DISTRIBUTION}

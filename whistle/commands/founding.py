@@ -115,7 +115,7 @@ def default_files(today: date) -> tuple[bytes, bytes]:
 
 
 def draft(charter: Charter, services: Mapping[str, str], today: date) -> dict[str, Any]:
-    """The manifest before it is signed; `whistle-desk root sign` makes the canonical bytes of it."""
+    """The manifest before signing; `whistle-desk root sign` makes the canonical bytes."""
     return {
         "serial": charter.serial,
         "not_before": today.isoformat(),
@@ -151,7 +151,7 @@ def new_passphrase(rng: Rng) -> str:
 
 
 def found_demo(layout: Layout, today: date, rng: Rng) -> None:
-    """Creates the demo organisation: root, two investigators, one supervisor, units and services."""
+    """Creates the demo: root, two investigators, one supervisor, units and services."""
     layout.make()
     layout.root.mkdir(mode=0o700, exist_ok=True)
     passphrase = new_passphrase(rng)
