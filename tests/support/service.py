@@ -19,7 +19,7 @@ READY_TIMEOUT = 90.0
 STOP_TIMEOUT = 40.0
 
 
-class ServiceFailed(Exception):
+class ServiceError(Exception):
     """The service did not start or stop as it should; the text holds its output."""
 
 
@@ -50,7 +50,7 @@ class Service:
         while not ready_file.exists():
             if self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
-                raise ServiceFailed(self.output.read_text(encoding="utf-8", errors="replace"))
+                raise ServiceError(self.output.read_text(encoding="utf-8", errors="replace"))
             time.sleep(0.05)
         self.ready = json.loads(ready_file.read_text(encoding="utf-8"))
         return self.ready
@@ -66,7 +66,7 @@ class Service:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise ServiceFailed("whistle run did not stop at Ctrl-C") from None
+            raise ServiceError("whistle run did not stop at Ctrl-C") from None
 
     def restart(self, *flags: str | Path) -> dict[str, Any]:
         """Stops it and starts it with other flags on the same state."""
@@ -87,7 +87,7 @@ class DeskCommands:
         self.person = person
 
     def run(self, *words: str | Path, check: bool = True) -> dict[str, Any]:
-        """Runs one command with --json; returns what it printed (or {"error": …} if not `check`)."""
+        """Runs one command with --json; its answer, or {"error", "exit"} if not `check`."""
         ready = self._service.ready
         command = [
             str(PROGRAMS / "whistle-desk"), *map(str, words),
@@ -99,7 +99,7 @@ class DeskCommands:
         )
         if done.returncode != 0:
             if check:
-                raise ServiceFailed(f"{words[0]}: exit {done.returncode}: {done.stderr}")
+                raise ServiceError(f"{words[0]}: exit {done.returncode}: {done.stderr}")
             return {"error": done.stderr, "exit": done.returncode}
         result: dict[str, Any] = json.loads(done.stdout)
         return result
