@@ -104,9 +104,7 @@ def parse_catalogue(data: bytes) -> Catalogue:
     )
 
 
-def _entries(
-    value: Any, parse: Callable[[Any], T], identify: Callable[[T], str]
-) -> tuple[T, ...]:
+def _entries(value: Any, parse: Callable[[Any], T], identify: Callable[[T], str]) -> tuple[T, ...]:
     if not isinstance(value, list) or len(value) > MAX_ENTRIES:
         raise CatalogueError("units and services are lists")
     entries = tuple(parse(item) for item in value)
@@ -173,9 +171,7 @@ def _demo_unit(identifier: str, indonesian: str, english: str, level: str) -> Un
 def _demo_service(
     identifier: str, names: tuple[str, str], fee: int | None, days: int | None, law: str | None
 ) -> Service:
-    return Service(
-        identifier, MappingProxyType({"id": names[0], "en": names[1]}), fee, days, law
-    )
+    return Service(identifier, MappingProxyType({"id": names[0], "en": names[1]}), fee, days, law)
 
 
 _CIVIL: Final = "UU 24/2013 Pasal 79A"

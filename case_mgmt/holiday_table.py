@@ -8,6 +8,7 @@ table is made again and the organisation signs a renewed policy.
 """
 
 import json
+from importlib.metadata import version
 from typing import Final
 
 import holidays
@@ -26,7 +27,7 @@ def holiday_table() -> str:
         categories=("public", "government"),
     )
     content = {
-        "source": f"PyPI holidays {holidays.__version__}, public and government, language id",
+        "source": f"PyPI holidays {version('holidays')}, public and government, language id",
         "years": [FIRST_YEAR, LAST_YEAR],
         "days": {day.isoformat(): str(name) for day, name in sorted(table.items())},
     }
