@@ -9,12 +9,9 @@ from typing import Literal
 
 OpeningCode = Literal[
     "cannot_open",
-    "wrong_instance",
-    "wrong_thread",
     "wrong_type",
     "malformed",
     "no_first_report",
-    "blob_mismatch",
 ]
 ComposeCode = Literal[
     "empty_message",

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 
 from crypto.rng import Rng, system_rng
-
 from whistle.desk import key_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
@@ -46,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def language(wanted: str | None, environment: Mapping[str, str]) -> Language:
     """The asked-for language; else Indonesian when LANG is id… or unset, else English."""
-    if wanted == "id" or wanted == "en":  # noqa: PLR1714  (mypy narrows this form to the literals)
-        return wanted
+    if wanted is not None:
+        return "en" if wanted == "en" else "id"
     name = environment.get("LC_ALL") or environment.get("LANG") or "id"
     return "id" if name.lower().startswith("id") else "en"
 

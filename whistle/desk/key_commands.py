@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from crypto.encoding import canonical_json, parse_json
-from crypto.errors import CryptoError, KeystoreError, ManifestError
-from crypto.manifest import instance_fingerprint_words
+from crypto.errors import CryptoError, KeystoreError
+from crypto.manifest import instance_fingerprint_words, parse_content
 from crypto.private.keystore import Identity, seal_keystore
 from crypto.private.root import build_manifest_bytes, open_root, seal_root, sign_manifest
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
-
 from whistle.desk.errors import KeysError, UsageError
 from whistle.desk.keyring import (
     find_keystore,
@@ -119,8 +118,8 @@ def root_sign(args: argparse.Namespace, terminal: Terminal, _rng: Rng) -> None:
     except KeystoreError as error:
         raise KeysError("desk.error.cannot_unlock", file=args.root.name) from error
     try:
-        manifest = build_manifest_bytes(draft)
-    except (ManifestError, CryptoError) as error:
+        manifest = build_manifest_bytes(parse_content(canonical_json({**draft, "v": 1})))
+    except CryptoError as error:
         raise UsageError("desk.error.draft_invalid", file=args.manifest_draft.name) from error
     instance_id = public_from_seed(seed)
     _write_signed(args.out, manifest, sign_manifest(seed, manifest), instance_id)

@@ -18,7 +18,6 @@ from crypto.encoding import canonical_json, parse_json
 from crypto.errors import KeystoreError, MalformedError
 from crypto.private.keystore import Identity, open_keystore
 from crypto.rng import Rng
-
 from whistle.desk.errors import KeysError, UsageError
 
 KEYSTORE_MAGIC = b"WHSK"

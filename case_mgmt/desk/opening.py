@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Opens a case's sealed messages and says what does not fit (docs/spec/envelope.md, receiver
+checks).
+
+A container is opened for one instance and one thread; anything else is not shown at all. What is
+shown is checked against its context; each mismatch becomes a `Remark` in the order of these
+steps:
+
+1. the first message is a report and carries the reply key; it pins the sender key of the thread;
+2. every later message is a follow-up signed by the pinned key (`unknown_sender`, `unsigned`);
+3. no message id occurs twice (`repeated`);
+4. `prev` names a frame of this thread seen before (`gap`); a frame sealed on arrival cannot know
+   it;
+5. the recipients digest is that of people the manifest allows (`recipients_differ`);
+6. the day in the frame is not after the day the server recorded (`day_differs`);
+7. the attachments named are the blobs stored (`file_missing`, `file_extra`).
+
+SECURITY: replies go to the reply key of the first report only, never to a key a server offers.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from case_mgmt.desk.errors import OpeningError
+from crypto.body import AttachmentRef, FollowUpBody, ReportBody
+from crypto.encoding import day_from_number
+from crypto.errors import AuthenticationError, CryptoError
+from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, frame_hash, recipients_digest
+from crypto.manifest import Manifest, Person
+from crypto.private.open_report import open_message
+from crypto.xwing import Recipient
+
+RemarkCode = Literal[
+    "unknown_sender",
+    "unsigned",
+    "repeated",
+    "gap",
+    "recipients_differ",
+    "day_differs",
+    "file_missing",
+    "file_extra",
+    "cannot_open",
+    "malformed",
+    "wrong_type",
+]
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """A reporter's message as the case server keeps it."""
+
+    id: str
+    kind: Literal["report", "follow_up"]
+    day: date
+    container: bytes
+    blobs: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something about a message that the investigator must know."""
+
+    code: RemarkCode
+    message: str
+
+
+@dataclass(frozen=True)
+class OpenedMessage:
+    """A reporter's message in the clear, with its frame and what it links to."""
+
+    id: str
+    day: date
+    frame: Frame
+    hash: bytes
+    body: ReportBody | FollowUpBody
+
+    @property
+    def origin(self) -> Origin:
+        """Where it was sealed."""
+        return self.frame.origin
+
+    @property
+    def attachments(self) -> tuple[AttachmentRef, ...]:
+        """Its files."""
+        return self.body.attachments
+
+
+@dataclass(frozen=True)
+class OpenedThread:
+    """Everything a reporter sent in one case, in order, and who may read it."""
+
+    report: OpenedMessage
+    follow_ups: tuple[OpenedMessage, ...]
+    reply_to: Recipient
+    people: tuple[Person, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def messages(self) -> tuple[OpenedMessage, ...]:
+        """The report and what followed."""
+        return (self.report, *self.follow_ups)
+
+    @property
+    def last_hash(self) -> bytes:
+        """The frame hash a reply names as the last one seen."""
+        return self.messages[-1].hash
+
+
+@dataclass(frozen=True)
+class Lens:
+    """Who opens, for which organisation and which thread."""
+
+    seed: bytes
+    manifest: Manifest
+    thread: bytes
+
+    def open(self, message: StoredMessage) -> OpenedMessage:
+        """One message in the clear. Raises: OpeningError."""
+        try:
+            frame, raw = open_message(
+                self.seed, message.container, self.manifest.instance_id, self.thread
+            )
+        except AuthenticationError as error:
+            raise OpeningError("cannot_open") from error
+        except CryptoError as error:
+            raise OpeningError("malformed") from error
+        body = _parse_body(frame, message.kind)
+        return OpenedMessage(message.id, message.day, frame, frame_hash(raw), body)
+
+
+def open_thread(
+    lens: Lens, stored: Sequence[StoredMessage], replies: Set[bytes] = frozenset()
+) -> OpenedThread:
+    """Opens a whole thread; `replies` are the frame hashes of our own messages in it.
+
+    Raises: OpeningError when its first report cannot be trusted or read.
+    """
+    if not stored or stored[0].kind != "report":
+        raise OpeningError("no_first_report")
+    report = lens.open(stored[0])
+    if not isinstance(report.body, ReportBody):
+        raise OpeningError("wrong_type")
+    try:
+        reply_to = Recipient.from_age(report.body.reply_to)
+    except CryptoError as error:
+        raise OpeningError("malformed") from error
+    people = people_of(report.frame, lens.manifest)
+    checker = _Checker(report.frame.sender, lens.manifest, replies)
+    checker.check(report, stored[0])
+    follow_ups = _open_follow_ups(lens, stored[1:], checker)
+    expected = people or lens.manifest.recipients_for(report.body.fields.get("unit"))
+    return OpenedThread(report, follow_ups, reply_to, expected, tuple(checker.remarks))
+
+
+def people_of(frame: Frame, manifest: Manifest) -> tuple[Person, ...]:
+    """The people of the manifest a frame was sealed to, by its digest; empty when none fits."""
+    units = sorted({person.unit for person in manifest.people})
+    for unit in (None, *units):
+        people = manifest.recipients_for(unit)
+        if recipients_digest([person.recipient for person in people]) == frame.recipients_digest:
+            return people
+    return ()
+
+
+def _open_follow_ups(
+    lens: Lens, stored: Iterable[StoredMessage], checker: "_Checker"
+) -> tuple[OpenedMessage, ...]:
+    opened: list[OpenedMessage] = []
+    for message in stored:
+        try:
+            follow_up = lens.open(message)
+        except OpeningError as error:
+            checker.note(error.code, message.id)
+            continue
+        checker.check(follow_up, message)
+        opened.append(follow_up)
+    return tuple(opened)
+
+
+def _parse_body(frame: Frame, kind: Literal["report", "follow_up"]) -> ReportBody | FollowUpBody:
+    expected = FrameType.REPORT if kind == "report" else FrameType.FOLLOW_UP
+    if frame.type is not expected:
+        raise OpeningError("wrong_type")
+    parser = ReportBody if kind == "report" else FollowUpBody
+    try:
+        return parser.parse(frame.body)
+    except CryptoError as error:
+        raise OpeningError("malformed") from error
+
+
+class _Checker:
+    """Steps 2 to 7, with the memory they need over a thread."""
+
+    def __init__(self, sender: bytes | None, manifest: Manifest, replies: Set[bytes]) -> None:
+        self.remarks: list[Remark] = []
+        self._sender = sender
+        self._manifest = manifest
+        self._ids: set[bytes] = set()
+        self._hashes: set[bytes] = {NO_PREVIOUS, *replies}
+
+    def note(self, code: str, message: str) -> None:
+        """Adds a remark unless it is there already."""
+        remark = Remark(code, message)  # type: ignore[arg-type]  # codes of OpeningError overlap
+        if remark not in self.remarks:
+            self.remarks.append(remark)
+
+    def check(self, opened: OpenedMessage, stored: StoredMessage) -> None:
+        """All steps for one message."""
+        frame = opened.frame
+        for code, wrong in (
+            ("unsigned", frame.sender is None),
+            ("unknown_sender", frame.sender is not None and frame.sender != self._sender),
+            ("repeated", frame.message_id in self._ids),
+            ("gap", self._is_gap(frame)),
+            ("recipients_differ", not people_of(frame, self._manifest)),
+            ("day_differs", frame.day != 0 and day_from_number(frame.day) > stored.day),
+        ):
+            if wrong:
+                self.note(code, opened.id)
+        self._check_files(opened, stored)
+        self._ids.add(frame.message_id)
+        self._hashes.add(opened.hash)
+
+    def _is_gap(self, frame: Frame) -> bool:
+        return frame.prev not in self._hashes
+
+    def _check_files(self, opened: OpenedMessage, stored: StoredMessage) -> None:
+        named = {ref.id for ref in opened.attachments}
+        if named - stored.blobs.keys():
+            self.note("file_missing", opened.id)
+        if stored.blobs.keys() - named:
+            self.note("file_extra", opened.id)

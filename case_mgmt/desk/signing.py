@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Signs decisions: acts of this desk, and the second signature under a colleague's closing.
+
+- An act attaches to the head this desk has verified, never to one a server names.
+- The second person signs only after reading: the proposal must carry a valid signature by somebody
+  else, belong to the verified head, and its message must be the one whose office copy this desk
+  has opened (steps 1 to 5 of `check_proposal`).
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from case_mgmt.acts import Act, SignedAct, countersign_act, message_hash, sign_act, verify_act
+from case_mgmt.desk.errors import ComposeError
+from case_mgmt.desk.history import Head
+from case_mgmt.desk.office import OfficeCopy, OfficeFile
+from case_mgmt.model import ActKind, DeviceKey, PersonId, State
+from crypto.errors import AuthenticationError
+from crypto.private.keystore import Identity
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What was decided; the target of all kinds but transitions is the present state."""
+
+    kind: ActKind
+    target: State
+    reason: str | None = None
+    until: date | None = None
+    assignee: PersonId | None = None
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A closing that waits for a second person."""
+
+    signed: SignedAct
+    container: bytes
+
+
+def sign_decision(
+    identity: Identity, head: Head, decision: Decision, container: bytes | None, day: date
+) -> SignedAct:
+    """The signed act that attaches `decision` to `head`."""
+    act = Act(
+        case=head.case,
+        seq=head.next_seq,
+        prev=head.prev,
+        kind=decision.kind,
+        source=head.state,
+        target=decision.target,
+        reason=decision.reason,
+        message=None if container is None else message_hash(container),
+        day=day,
+        signer=DeviceKey(identity.device_public.hex()),
+        until=decision.until,
+        assignee=decision.assignee,
+    )
+    return SignedAct(act, sign_act(identity.device_seed, act))
+
+
+def check_proposal(proposal: Proposal, head: Head, office: OfficeFile) -> OfficeCopy:
+    """The message the reporter would read, if the whole proposal holds.
+
+    Raises: ComposeError.
+    """
+    act = proposal.signed.act
+    # 1. it attaches to the verified head
+    if (act.case, act.seq, act.prev, act.source) != (
+        head.case,
+        head.next_seq,
+        head.prev,
+        head.state,
+    ):
+        raise ComposeError("act_mismatch")
+    # 2. its signer signed it
+    try:
+        verify_act(act, proposal.signed.signature)
+    except AuthenticationError as error:
+        raise ComposeError("act_mismatch") from error
+    # 3. it names this message
+    if act.message != message_hash(proposal.container):
+        raise ComposeError("act_mismatch")
+    # 4. the message can be read here: same payload, so same words
+    copy = office.copy_of(proposal.container)
+    if copy is None or copy.author is None or copy.author.hex() != act.signer:
+        raise ComposeError("copy_missing")
+    # 5. what the message tells the reporter is what the act does
+    if (copy.body.status, copy.body.reason) != (act.target.value, act.reason):
+        raise ComposeError("act_mismatch")
+    return copy
+
+
+def countersign(identity: Identity, proposal: Proposal, head: Head, office: OfficeFile) -> bytes:
+    """The second person's signature. Raises: ComposeError."""
+    check_proposal(proposal, head, office)
+    if proposal.signed.act.signer == identity.device_public.hex():
+        raise ComposeError("second_person")
+    return countersign_act(identity.device_seed, proposal.signed.act)
