@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The signed promise a reporter gets at submission: "we hold a report, received that day".
+
+Invariants: 136 bytes, always; the commitment hides the receipt (it hashes a secret that follows
+from it) and binds to it, so that whoever holds the receipt can prove which promise is theirs and
+nobody else can tell whose it is.
+
+Source: docs/spec/receipt.md section 7.
+"""
+
+import hashlib
+import struct
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from crypto.domains import Domain
+from crypto.encoding import day_from_number, day_number, label
+from crypto.errors import MalformedError
+from crypto.receipt import ReceiptKeys
+from crypto.signing import SIGNATURE, sign, verify
+
+MAGIC: Final = b"WHP1"
+_FIELDS: Final = struct.Struct(">4s32s32sI")
+PROMISE_LENGTH: Final = _FIELDS.size + SIGNATURE
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What was promised; only `verify_promise` should make one from bytes."""
+
+    instance_id: bytes
+    commitment: bytes
+    day: date
+
+
+def commitment(keys: ReceiptKeys) -> bytes:
+    """Return the 32-byte value that stands for this report in public."""
+    return hashlib.sha256(label(Domain.COMMITMENT, keys.log_secret)).digest()
+
+
+def make_promise(seed: bytes, instance_id: bytes, keys: ReceiptKeys, day: date) -> bytes:
+    """Sign, with the intake's service key, that this report arrived on this day."""
+    fields = _FIELDS.pack(MAGIC, instance_id, commitment(keys), day_number(day))
+    return fields + sign(seed, Domain.PROMISE, fields)
+
+
+def verify_promise(public: bytes, data: bytes) -> Promise:
+    """Verify a promise by the intake's service key; whose it is, the caller compares."""
+    if len(data) != PROMISE_LENGTH or not data.startswith(MAGIC):
+        raise MalformedError("not a promise")
+    verify(public, data[_FIELDS.size :], Domain.PROMISE, data[: _FIELDS.size])
+    _magic, instance_id, committed, day = _FIELDS.unpack_from(data)
+    return Promise(instance_id, committed, day_from_number(day))
