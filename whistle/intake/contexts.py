@@ -35,6 +35,15 @@ class Service:
 
 
 @dataclass(frozen=True)
+class Reader:
+    """Someone who holds a key to reports: what the manifest publishes about them."""
+
+    name: str
+    roles: tuple[str, ...]
+    unit: str
+
+
+@dataclass(frozen=True)
 class Site:
     """Public facts about the organisation, the same on every page until it changes its files."""
 
@@ -43,7 +52,9 @@ class Site:
     units: tuple[Unit, ...] = ()
     services: tuple[Service, ...] = ()
     staff_units: tuple[str, ...] = ()  # units with people who can open reports
+    people: tuple[Reader, ...] = ()
     demo: bool = False
+    instance_id: str = ""  # root public key, hexadecimal
     onion: str | None = None
     max_file_bytes: int = 200 * 1024 * 1024
     assess_days: int = 3
@@ -121,7 +132,7 @@ class ReceiptProblem:
 
 @dataclass(frozen=True)
 class StatusEntryContext:
-    """The page that asks for the receipt code. `notice`: a code of `ENTRY_NOTICES`, or None."""
+    """The page that asks for the receipt code. `notice`: a code of `pages.ENTRY_NOTICES`."""
 
     notice: str | None = None
 
@@ -130,8 +141,9 @@ class StatusEntryContext:
 class TimelineItem:
     """One dated line of the history.
 
-    `code`: public status code after it, or ``message`` (reporter), ``update`` or ``extend``
-    (office), ``contest``, ``withdraw``, ``unreadable`` (a box that does not open).
+    `code`: the public status code after it, or a code of `whistle.intake.status_page.EVENTS`:
+    ``message`` or ``follow_up`` (reporter), ``update`` or ``extend`` (office), ``contest``,
+    ``withdraw``, ``unreadable`` (a box that does not open).
     `text` may be empty. `files` counts the attachments of the reporter's own message.
     """
 
@@ -164,7 +176,7 @@ class StatusContext:
     overdue_since: date | None = None
     contest_until: date | None = None
     paused: bool = False
-    notice: str | None = None  # a code of `STATUS_NOTICES`
+    notice: str | None = None  # a code of `pages.STATUS_NOTICES`
     page: int = 1
     errors: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How page templates become bytes: one closed Jinja environment per language.
+
+Invariants:
+
+* autoescape is on for everything and an undefined name raises;
+* texts without parameters are folded into the template, escaped, when it is loaded: a missing
+  text fails at start-up and costs nothing per page;
+* indentation never reaches the reader: bytes matter over Tor.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from whistle.i18n import Catalogue, Language
+
+_FIXED_TEXT: Final = re.compile(r"\{\{ t\(\"([a-z0-9_.-]+)\"\) \}\}")
+_INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
+_BLANK: Final = re.compile(r"\n{2,}")
+
+
+class CompactLoader(FileSystemLoader):
+    """Loads templates without indentation and with the fixed texts of one language put in."""
+
+    def __init__(self, folder: Path, texts: Catalogue) -> None:
+        super().__init__(folder)
+        self._texts = texts
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, str, object]:  # type: ignore[override]
+        """Return the source with texts folded in."""
+        source, filename, uptodate = super().get_source(environment, template)
+        source = _INDENT.sub("", source)
+        return _FIXED_TEXT.sub(self._fold, source), filename, uptodate
+
+    def _fold(self, match: re.Match[str]) -> str:
+        return escape(self._texts.t(match.group(1)))
+
+
+class Renderer:
+    """Templates of one language, compiled once."""
+
+    def __init__(self, folder: Path, texts: Catalogue, **shared: object) -> None:
+        self.lang: Final[Language] = texts.lang
+        self.texts: Final = texts
+        self._environment = Environment(
+            loader=CompactLoader(folder, texts),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(
+            t=texts.t,
+            day=texts.day,
+            number=texts.number,
+            lang=texts.lang,
+            other="en" if texts.lang == "id" else "id",
+            **shared,
+        )
+
+    def template(self, name: str) -> Template:
+        """Compile a template. Raises for a missing text or a syntax mistake."""
+        return self._environment.get_template(name)
+
+
+def to_bytes(page: str) -> bytes:
+    """Encode a rendered page; lone surrogates cannot break it, blank lines go."""
+    return _BLANK.sub("\n", page).encode("utf-8", "replace")

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What is particular to the status page: progress, labels, and one length for every answer.
+
+Invariants:
+
+* an answer is `STATUS_BYTES` long whatever the code was; only a case whose newest message cannot
+  fit alone grows, by whole `STATUS_STEP`s;
+* messages that do not fit move to older pages, newest first, never cut in two;
+* nothing typed or written can end the padding comment: it holds dots only and comes last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from case_mgmt.model import CLOSINGS, OPEN, State
+from whistle.i18n import Catalogue
+from whistle.intake.contexts import ReceiptProblem, StatusContext, TimelineItem
+
+STATUS_BYTES: Final = 32_768
+STATUS_STEP: Final = 8_192
+
+EVENTS: Final = ("message", "follow_up", "update", "extend", "contest", "withdraw", "unreadable")
+DUE_KINDS: Final = ("assess", "first_step", "update", "overall")
+
+_COMMENT_OPEN: Final = b"<!--"
+_COMMENT_CLOSE: Final = b"-->\n"
+_COMMENT: Final = len(_COMMENT_OPEN) + len(_COMMENT_CLOSE)
+_PAGER_ROOM: Final = 512  # the links to newer and older messages, in either language
+
+_STEPS: Final = ("received", "assessed", "examined", "decided")
+_REACHED: Final = {
+    State.RECEIVED: 0,
+    State.ASSESSING: 1,
+    State.NEEDS_INFO: 1,
+    State.EXAMINING: 2,
+    State.REFERRED: 2,
+    State.REOPENED: 2,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of the progress picture."""
+
+    name: str
+    mark: Literal["done", "now", "ahead", "stopped"]
+
+
+@dataclass(frozen=True)
+class TimelinePage:
+    """The rendered items shown, and which pages lie before and after."""
+
+    html: str
+    newer: int | None
+    older: int | None
+    left: int  # how many messages are older still
+
+
+def progress(context: StatusContext) -> tuple[Step, ...]:
+    """Place a case on the way from arrival to decision."""
+    state = State(context.state)
+    if state in CLOSINGS:
+        return tuple(Step(name, "done") for name in _STEPS)
+    if state is State.WITHDRAWN:
+        return (Step("received", "done"), *(Step(name, "stopped") for name in _STEPS[1:]))
+    now = _REACHED[state]
+    if state is State.NEEDS_INFO and any(item.code == "examining" for item in context.timeline):
+        now = 2
+    return tuple(
+        Step(name, "done" if place < now else "now" if place == now else "ahead")
+        for place, name in enumerate(_STEPS)
+    )
+
+
+def may_contest(context: StatusContext) -> bool:
+    """Say whether the page offers to object, or to take a withdrawal back."""
+    return context.contest_until is not None or context.state == State.WITHDRAWN
+
+
+def may_withdraw(context: StatusContext) -> bool:
+    """Say whether the page offers to withdraw."""
+    return State(context.state) in OPEN
+
+
+def due_label(context: StatusContext, texts: Catalogue) -> str:
+    """Name what is due next, or nothing when no such line should be shown."""
+    if context.due is None or (context.due_kind == "overall" and context.overall_due):
+        return ""
+    if context.due_kind in DUE_KINDS and context.due_kind != "update":
+        return texts.t("case.due_by", what=texts.t(f"case.due_kind.{context.due_kind}"))
+    return texts.t("case.due")
+
+
+def next_step(context: StatusContext, texts: Catalogue) -> str:
+    """Say what the reporter can do now."""
+    if State(context.state) not in CLOSINGS:
+        return texts.t(f"next.{context.state}")
+    if context.contest_until is None:
+        return texts.t("next.closed")
+    return texts.t("next.closed_contest", day=texts.day(context.contest_until))
+
+
+def item_label(item: TimelineItem, texts: Catalogue) -> str:
+    """Head a timeline item."""
+    return texts.t(f"case.event.{item.code}" if item.code in EVENTS else f"status.{item.code}")
+
+
+def code_problems(context: StatusContext, texts: Catalogue) -> list[str]:
+    """Explain why a code was not opened."""
+    if context.kind == "unknown":
+        return [texts.t("code.unknown"), texts.t("code.unknown_help")]
+    if context.kind != "malformed":
+        return []
+    return _receipt_problem(context.receipt_error or ReceiptProblem("count"), texts)
+
+
+def _receipt_problem(problem: ReceiptProblem, texts: Catalogue) -> list[str]:
+    if problem.kind == "check":
+        return [texts.t("code.problem_check")]
+    if problem.kind == "unknown_word" and problem.position is not None:
+        lines = [texts.t("code.problem_word", position=problem.position + 1)]
+        if problem.suggestions:
+            words = ", ".join(problem.suggestions)
+            lines.append(texts.t("code.problem_suggestions", words=words))
+        return lines
+    if problem.count is None:
+        return [texts.t("code.problem_count_unknown")]
+    return [texts.t("code.problem_count", count=problem.count)]
+
+
+def fit(items: Sequence[str], taken: int, page: int) -> TimelinePage:
+    """Choose the items of one page, given the bytes the rest of the answer takes.
+
+    Items are rendered, newest first. A page that does not exist shows the last one.
+    """
+    room = max(STATUS_BYTES - taken - _COMMENT - _PAGER_ROOM, 0)
+    pages: list[list[str]] = [[]]
+    used = 0
+    for item in items:
+        size = len(item.encode("utf-8", "replace"))
+        if pages[-1] and used + size > room:
+            pages.append([])
+            used = 0
+        pages[-1].append(item)
+        used += size
+    shown = min(max(page, 1), len(pages))
+    return TimelinePage(
+        html="".join(pages[shown - 1]),
+        newer=shown - 1 if shown > 1 else None,
+        older=shown + 1 if shown < len(pages) else None,
+        left=sum(len(later) for later in pages[shown:]),
+    )
+
+
+def pad(page: bytes) -> bytes:
+    """Lengthen a page to the fixed size, or to the next step above it."""
+    size = STATUS_BYTES
+    while len(page) + _COMMENT > size:
+        size += STATUS_STEP
+    return page + _COMMENT_OPEN + b"." * (size - len(page) - _COMMENT) + _COMMENT_CLOSE
