@@ -56,6 +56,7 @@ class Answer:
 
 PUBLIC: dict[str, Answer] = {
     "bad_request": Answer(400, "bad_request"),
+    "unsigned": Answer(401, "bad_request"),
     "cross_site": Answer(403, "cross_site"),
     "not_found": Answer(404, "not_found"),
     "method": Answer(405, "method"),

@@ -23,7 +23,7 @@ READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops r
 # --- bodies ---------------------------------------------------------------------------------------
 BODY_IDLE_TIMEOUT = 300.0  # tor circuits stall for minutes and recover
 BODY_TOTAL_TIMEOUT = 7200.0  # a 200 MB file at 30 kB/s
-MAX_SMALL_BODY = 64 * KIB  # forms without a file: a code, a confirmation
+MAX_SMALL_BODY = 256 * KIB  # forms without a file; an objection of 10,000 characters, URL-encoded
 MAX_FEED_BODY = 16 * MIB  # mailbox entries pushed by the case server
 
 # --- forms ----------------------------------------------------------------------------------------

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Factory of real organisation folders: a signed manifest, a policy, a catalogue, and all private keys.
 
-    org = make_org(tmp_path, today)
-    org.dir / "manifest.json", .sig, policy.json, catalogue.json, instance.id
-    org.identities["penyidik-1"].recipient_seed, .device_seed
-    org.service_seeds["intake"], ["cases"]
+org = make_org(tmp_path, today)
+org.dir / "manifest.json", .sig, policy.json, catalogue.json, instance.id
+org.identities["penyidik-1"].recipient_seed, .device_seed
+org.service_seeds["intake"], ["cases"]
 """
 
 import hashlib

@@ -66,7 +66,7 @@ FIELD_ERRORS: Final = (
     "error.form.token",  # the form is too old: look it over and send again
 )
 
-_MARK: Final = Markup("<!--here-->")  # noqa: S704 - constant; nothing escaped can contain it
+_MARK: Final = Markup("<!--here-->")
 _NAVIGATION: Final = (
     ("/report", "site.nav_report"),
     ("/status", "site.nav_status"),

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The two applications of the intake: the public pages and the feed."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from whistle import logs
+from whistle.errors import RefusedError
+from whistle.http.headers import harden_response
+from whistle.intake import feed, routes
+from whistle.intake.handlers.answers import error_page
+from whistle.intake.services import SERVICES, IntakeServices
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_BY_STATUS: Final = {404: "not_found", 405: "method", 413: "too_large"}
+HOUSEKEEPING: Final = 600.0  # seconds between looks at the calendar
+
+
+def create_public_app(services: IntakeServices) -> web.Application:
+    """Return the pages for reporters and the public."""
+    app = web.Application(middlewares=[errors])
+    app[SERVICES] = services
+    app.on_response_prepare.append(harden_response)
+    app.cleanup_ctx.append(housekeeping)
+    routes.install(app, routes.PUBLIC)
+    return app
+
+
+def create_feed_app(services: IntakeServices) -> web.Application:
+    """Return the feed for the case server."""
+    app = web.Application(middlewares=[feed.only_cases])
+    app[SERVICES] = services
+    app.on_response_prepare.append(harden_response)
+    routes.install(app, routes.FEED)
+    return app
+
+
+@web.middleware
+async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every refusal and every accident into a plain page without details."""
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        return error_page(request, error)
+    except web.HTTPException as error:
+        answer = error_page(request, RefusedError(_BY_STATUS.get(error.status, "bad_request")))
+        if "Allow" in error.headers:
+            answer.headers["Allow"] = error.headers["Allow"]
+        return answer
+    except ConnectionError:
+        raise
+    except Exception as error:
+        logs.get("intake").error("unexpected error", **logs.describe(error))
+        return error_page(request, RefusedError("generic"))
+
+
+async def housekeeping(app: web.Application) -> AsyncIterator[None]:
+    """Destroy the secrets of past days while the server runs."""
+    services = app[SERVICES]
+
+    async def keep_house() -> None:
+        while True:
+            await services.sealing.forget_old_secrets(services.today())
+            await asyncio.sleep(HOUSEKEEPING)
+
+    task = asyncio.create_task(keep_house())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

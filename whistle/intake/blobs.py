@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Sealed attachments as files.
+
+Invariants:
+
+* only ciphertext is written; a file's name is the random id of its blob;
+* a file grows as `<id>.part` (created exclusively) and gets its final name only after its bytes are on the disk;
+  the folder is synced before any row names it;
+* a file without a row is left over from an interrupted report and removed at start;
+* a file's times are set to the start of its day.
+"""
+
+import os
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Final
+
+from whistle.intake.database import sync_folder
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_MODE: Final = 0o600
+PART: Final = ".part"
+
+
+class BlobFolder:
+    """The folder of sealed attachments."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def path(self, blob: str) -> Path:
+        """Return where a blob lies. Raises ValueError for anything but a blob id."""
+        if _ID.fullmatch(blob) is None:
+            raise ValueError("not a blob id")
+        return self.folder / blob
+
+    def part_path(self, blob: str) -> Path:
+        """Return where a blob grows."""
+        return self.path(blob).with_suffix(PART)
+
+    def create_part(self, blob: str) -> int:
+        """Create the growing file; return its descriptor."""
+        return os.open(self.part_path(blob), os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+
+    def publish(self, blobs: Iterable[str]) -> None:
+        """Give finished files their final names, durably."""
+        renamed = False
+        for blob in blobs:
+            self.part_path(blob).rename(self.path(blob))
+            renamed = True
+        if renamed:
+            sync_folder(self.folder)
+
+    def remove(self, blobs: Iterable[str]) -> None:
+        """Delete blobs, finished or growing; absent ones are fine."""
+        for blob in blobs:
+            self.path(blob).unlink(missing_ok=True)
+            self.part_path(blob).unlink(missing_ok=True)
+
+    def sweep(self, known: Iterable[str]) -> int:
+        """Delete every file that is no known blob; return how many went."""
+        keep = set(known)
+        removed = 0
+        for path in self.folder.iterdir():
+            if path.name not in keep and path.is_file():
+                path.unlink(missing_ok=True)
+                removed += 1
+        if removed:
+            sync_folder(self.folder)
+        return removed
+
+    def free_bytes(self) -> int:
+        """Return how much the disk can still take."""
+        state = os.statvfs(self.folder)
+        return state.f_bavail * state.f_frsize
+
+
+def blur_times(descriptor: int, day: date) -> None:
+    """Set a file's times to the start of `day`."""
+    start = int(datetime.combine(day, time(), UTC).timestamp())
+    os.utime(descriptor, (start, start))

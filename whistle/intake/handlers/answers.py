@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How handlers answer: pages, redirects, error pages, in the language of the path."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from whistle.errors import RefusedError
+from whistle.http.headers import html
+from whistle.i18n import DEFAULT_LANGUAGE, Language, parse_language
+from whistle.intake.contexts import ErrorContext
+from whistle.intake.services import SERVICES, IntakeServices
+from whistle.intake.sessions import COOKIE
+
+SEE_OTHER: Final = 303
+
+
+def services_of(request: web.Request) -> IntakeServices:
+    """Return the services of this application."""
+    return request.app[SERVICES]
+
+
+def language(request: web.Request) -> Language:
+    """Return the language of the path; Accept-Language is ignored, it tells readers apart."""
+    return parse_language(request.path[1:3]) or DEFAULT_LANGUAGE
+
+
+def redirect(location: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Send the browser on with a GET."""
+    return web.Response(status=SEE_OTHER, headers={**(headers or {}), hdrs.LOCATION: location})
+
+
+def error_page(request: web.Request, error: RefusedError) -> web.Response:
+    """Return the page that explains a refusal."""
+    pages = services_of(request).organisation.pages
+    body = pages.error(language(request), ErrorContext(error.page))
+    return html(body, error.status)
+
+
+def session_cookie(value: str) -> str:
+    """Return the Set-Cookie value of a session.
+
+    No `Secure`: onion services speak plain HTTP inside the circuit and some browsers drop Secure cookies there.
+    No Max-Age: the browser forgets it when it closes; the server forgets after 15 minutes.
+    """
+    return f"{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/"
+
+
+def forget_cookie() -> str:
+    """Return the Set-Cookie value that ends a session."""
+    return f"{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Pages and files that are the same for everybody."""
+
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from whistle.errors import RefusedError
+from whistle.http import headers
+from whistle.intake.contexts import LandingContext, StatisticsContext
+from whistle.intake.handlers.answers import language, services_of
+from whistle.intake.organisation import PUBLIC_FILES
+
+ROBOTS: Final = b"User-agent: *\nDisallow: /\n"
+_TYPES: Final = {".json": "application/json", ".sig": "application/octet-stream"}
+
+
+async def landing(request: web.Request) -> web.Response:
+    """The first page."""
+    services = services_of(request)
+    context = LandingContext(services.statistics)
+    return headers.html(services.organisation.pages.landing(language(request), context))
+
+
+async def safety(request: web.Request) -> web.Response:
+    """How to stay safe."""
+    return headers.html(services_of(request).organisation.pages.safety(language(request)))
+
+
+async def keys(request: web.Request) -> web.Response:
+    """How to check whom a report is sealed to."""
+    return headers.html(services_of(request).organisation.pages.keys(language(request)))
+
+
+async def statistics(request: web.Request) -> web.Response:
+    """The public numbers."""
+    services = services_of(request)
+    context = StatisticsContext(services.statistics)
+    return headers.html(services.organisation.pages.statistics(language(request), context))
+
+
+async def style(request: web.Request) -> web.Response:
+    """The stylesheet, at an address that changes with its content."""
+    pages = services_of(request).organisation.pages
+    if request.path != pages.style_path:
+        raise RefusedError("not_found")
+    return web.Response(
+        body=pages.style,
+        headers={
+            hdrs.CONTENT_TYPE: "text/css; charset=utf-8",
+            hdrs.CACHE_CONTROL: headers.IMMUTABLE,
+        },
+    )
+
+
+async def organisation_file(request: web.Request) -> web.Response:
+    """One of the organisation's public files, byte for byte as it was signed."""
+    name = request.match_info["name"]
+    if name not in PUBLIC_FILES:
+        raise RefusedError("not_found")
+    body = services_of(request).organisation.files[name]
+    kind = _TYPES["." + name.rpartition(".")[2]]
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: kind})
+
+
+async def robots(_request: web.Request) -> web.Response:
+    """Search engines have no business on an onion service of this kind."""
+    return web.Response(body=ROBOTS, headers={hdrs.CONTENT_TYPE: headers.TEXT})

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The report form: shown, received, sealed, answered with the receipt."""
+
+from typing import Final
+
+from aiohttp import web
+
+from crypto.encoding import b64
+from crypto.promise import make_promise
+from whistle.errors import RefusedError
+from whistle.http.headers import html
+from whistle.i18n import LANGUAGES
+from whistle.intake.attachments import Attachments
+from whistle.intake.contexts import FormContext, ReceiptContext
+from whistle.intake.fields import MAX_FILES, REPORT_FIELDS, TOKEN_FIELD
+from whistle.intake.forms import Answers, check_report
+from whistle.intake.handlers.answers import language, services_of
+from whistle.intake.multipart import FormCaps, RawForm, read_form
+from whistle.intake.organisation import Organisation
+from whistle.intake.origin import require_own_form
+from whistle.intake.replies import first_due
+from whistle.intake.sealing import Accepted, Report
+from whistle.intake.services import IntakeServices
+from whistle.intake.tokens import new_token
+
+UNPROCESSABLE: Final = 422
+NAMES: Final = frozenset({TOKEN_FIELD, *(field.name for field in REPORT_FIELDS)})
+
+
+async def form(request: web.Request) -> web.Response:
+    """Show an empty form."""
+    services = services_of(request)
+    today = services.today()
+    organisation = services.organisation
+    if not organisation.accepts_reports(today):
+        raise RefusedError("busy")
+    context = FormContext(token=new_token(today, services.rng), today=today)
+    return html(organisation.pages.report_form(language(request), context))
+
+
+async def submit(request: web.Request) -> web.Response:
+    """Take a report: seal its files while they arrive, its text once it is complete."""
+    require_own_form(request)
+    services = services_of(request)
+    organisation = services.organisation
+    if not organisation.accepts_reports(services.today()):
+        raise RefusedError("busy")
+    attachments = services.attachments()
+    try:
+        caps = FormCaps(NAMES, MAX_FILES, services.settings.max_file_bytes)
+        raw = await read_form(request, caps, attachments)
+        answers = check_report(raw.texts, organisation.unit_ids, organisation.service_ids)
+        errors = _errors(raw, answers, attachments, organisation)
+        if errors:
+            return _form_again(request, services, answers, errors)
+        return await _seal(request, services, raw, answers, attachments)
+    finally:
+        await attachments.discard()
+
+
+def accused(answers: Answers) -> frozenset[str]:
+    """Return the offices whose staff must not read the report."""
+    units = (answers.values.get("unit", ""), answers.values.get("exclude_unit", ""))
+    return frozenset(unit for unit in units if unit)
+
+
+def _errors(
+    raw: RawForm, answers: Answers, attachments: Attachments, organisation: Organisation
+) -> dict[str, str]:
+    errors = dict(answers.errors)
+    for kind in sorted(raw.file_errors):
+        errors["file"] = f"error.file.{kind}"
+    if not errors and organisation.audience(accused(answers)) is None:
+        errors["exclude_unit"] = "error.unit.nobody"
+    if errors and attachments.references and "file" not in errors:
+        errors["file"] = "error.file.again"
+    return errors
+
+
+def _form_again(
+    request: web.Request, services: IntakeServices, answers: Answers, errors: dict[str, str]
+) -> web.Response:
+    """Show the form with everything that was typed and what is wrong with it."""
+    today = services.today()
+    context = FormContext(
+        token=new_token(today, services.rng),
+        today=today,
+        values=answers.filled,
+        errors=errors,
+    )
+    body = services.organisation.pages.report_form(language(request), context)
+    return html(body, UNPROCESSABLE)
+
+
+async def _seal(
+    request: web.Request,
+    services: IntakeServices,
+    raw: RawForm,
+    answers: Answers,
+    attachments: Attachments,
+) -> web.Response:
+    organisation = services.organisation
+    lang = language(request)
+    report = Report(
+        lang=lang,
+        token=raw.texts.get(TOKEN_FIELD, ""),
+        answers=answers.filled,
+        excluded=accused(answers) & organisation.unit_ids,
+        attachments=attachments,
+    )
+    accepted = await services.sealing.submit(report, organisation, services.today())
+    context = _receipt(services, organisation, accepted, len(attachments.references))
+    return html(organisation.pages.receipt(lang, context))
+
+
+def _receipt(
+    services: IntakeServices, organisation: Organisation, accepted: Accepted, files: int
+) -> ReceiptContext:
+    instance_id = organisation.manifest.instance_id
+    promise = make_promise(services.service_seed, instance_id, accepted.keys, accepted.day)
+    return ReceiptContext(
+        words={lang: accepted.receipt.words(lang) for lang in LANGUAGES},
+        promise=b64(promise),
+        day=accepted.day,
+        due=first_due(accepted.day, organisation.policy),
+        files=files,
+    )

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The status page: from a typed code, or from a session.
+
+Invariants:
+
+* a known, an unknown and a malformed code take the same steps: parse, derive, the same lookups, one page of the same
+  length with a cookie of the same length, and no answer leaves before `STATUS_FLOOR`;
+* the code is never in an address, a cookie or a log.
+"""
+
+import asyncio
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from crypto.errors import ReceiptError
+from crypto.receipt import Receipt, ReceiptKeys, derive, generate, parse_receipt
+from whistle.http.headers import html
+from whistle.intake.contexts import ReceiptProblem, StatusContext, StatusEntryContext
+from whistle.intake.fields import CODE, CODE_FIELD
+from whistle.intake.forms import normalise
+from whistle.intake.handlers.answers import language, services_of, session_cookie
+from whistle.intake.multipart import FormCaps, read_form
+from whistle.intake.origin import require_own_form
+from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
+from whistle.intake.replies import History, read_thread
+from whistle.intake.services import IntakeServices
+from whistle.intake.sessions import COOKIE
+from whistle.intake.store import ThreadView
+from whistle.intake.tokens import new_token
+from whistle.limits import STATUS_FLOOR
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_PAGE: Final = re.compile(r"[1-9][0-9]{0,3}")
+_CAPS: Final = FormCaps(frozenset({CODE_FIELD}))
+
+
+@dataclass(frozen=True, repr=False)
+class Visit:
+    """A reporter who has shown a valid code: their keys, thread and history."""
+
+    keys: ReceiptKeys
+    thread: ThreadView
+    history: History
+
+
+async def entry(request: web.Request) -> web.Response:
+    """Ask for the code."""
+    services = services_of(request)
+    notice = request.query.get("done")
+    context = StatusEntryContext(notice if notice in ENTRY_NOTICES else None)
+    return html(services.organisation.pages.status_entry(language(request), context))
+
+
+async def by_code(request: web.Request) -> web.Response:
+    """Answer a typed code with the status page."""
+    require_own_form(request)
+    services = services_of(request)
+    raw = await read_form(request, _CAPS, None)
+    typed = normalise(CODE, raw.texts.get(CODE_FIELD, ""))
+    loop = asyncio.get_running_loop()
+    earliest = loop.time() + STATUS_FLOOR
+    context, cookie = _answer(services, typed)
+    body = services.organisation.pages.status(language(request), context)
+    response = html(body)
+    response.headers[hdrs.SET_COOKIE] = session_cookie(cookie)
+    await asyncio.sleep(max(0.0, earliest - loop.time()))
+    return response
+
+
+async def view(request: web.Request) -> web.Response:
+    """Show the status page of a session."""
+    services = services_of(request)
+    visit = visit_of(request)
+    if visit is None:
+        return expired(request)
+    notice = request.query.get("done")
+    page = request.query.get("page", "1")
+    context = replace(
+        visit.history.context,
+        token=new_token(services.today(), services.rng),
+        notice=notice if notice in STATUS_NOTICES else None,
+        page=int(page) if _PAGE.fullmatch(page) else 1,
+    )
+    return html(services.organisation.pages.status(language(request), context))
+
+
+def expired(request: web.Request, values: dict[str, str] | None = None) -> web.Response:
+    """Ask for the code again, giving back what was typed."""
+    services = services_of(request)
+    context = StatusContext(kind="expired", values=values or {})
+    return html(services.organisation.pages.status(language(request), context))
+
+
+def visit_of(request: web.Request) -> Visit | None:
+    """Return who is visiting, or None without a live session."""
+    services = services_of(request)
+    raw = services.sessions.receipt(request.cookies.get(COOKIE))
+    if raw is None:
+        return None
+    return _visit(services, Receipt(raw))
+
+
+def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
+    """Return what to show for a code, and the cookie that goes with it."""
+    problem = None
+    try:
+        receipt = parse_receipt(typed)
+    except ReceiptError as error:
+        problem = _problem(error, typed)
+        receipt = generate(services.rng)
+    visit = _visit(services, receipt)
+    if visit is None:
+        kind = "malformed" if problem else "unknown"
+        context = StatusContext(kind=kind, typed=typed, receipt_error=problem)  # type: ignore[arg-type]
+        return context, services.sessions.blank()
+    token = new_token(services.today(), services.rng)
+    return replace(visit.history.context, token=token), services.sessions.create(receipt.raw)
+
+
+def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
+    organisation = services.organisation
+    keys = derive(receipt, organisation.manifest.instance_id)
+    thread = services.store.thread(keys.lookup_id)
+    if thread is None:
+        return None
+    history = read_thread(
+        thread, keys, organisation.manifest.instance_id, organisation.policy, services.today()
+    )
+    return Visit(keys, thread, history)
+
+
+def _problem(error: ReceiptError, typed: str) -> ReceiptProblem:
+    count = len(_WORD.findall(typed)) if error.kind == "count" else None
+    return ReceiptProblem(error.kind, error.position, error.suggestions, count)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The route tables as data: method, path, handler. Nothing else is answered."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import web
+
+from whistle.intake import feed
+from whistle.intake.handlers import actions, public, report, status
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_LANG: Final = "/{lang:id|en}"
+
+PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/", public.landing),
+    ("GET", _LANG, public.landing),
+    ("GET", _LANG + "/report", report.form),
+    ("POST", _LANG + "/report", report.submit),
+    ("GET", _LANG + "/status", status.entry),
+    ("POST", _LANG + "/status", status.by_code),
+    ("GET", _LANG + "/status/view", status.view),
+    ("POST", _LANG + "/status/message", actions.message),
+    ("POST", _LANG + "/status/contest", actions.contest),
+    ("POST", _LANG + "/status/withdraw", actions.withdraw),
+    ("POST", _LANG + "/status/leave", actions.leave),
+    ("GET", _LANG + "/safety", public.safety),
+    ("GET", _LANG + "/statistics", public.statistics),
+    ("GET", _LANG + "/keys", public.keys),
+    ("GET", "/style-{hash:[0-9a-f]+}.css", public.style),
+    (
+        "GET",
+        "/{name:(?:manifest|policy|catalogue)\\.json|manifest\\.sig}",
+        public.organisation_file,
+    ),
+    ("GET", "/robots.txt", public.robots),
+)
+
+FEED: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/feed/v1/records", feed.records),
+    ("GET", "/feed/v1/blobs/{id:[0-9a-f]{32}}", feed.blob),
+    ("POST", "/feed/v1/ack", feed.acknowledge),
+    ("POST", "/feed/v1/mailbox", feed.mailbox),
+    ("POST", "/feed/v1/statistics", feed.statistics),
+)
+
+
+def install(app: web.Application, table: tuple[tuple[str, str, Handler], ...]) -> None:
+    """Add a table's routes; GET also answers HEAD."""
+    for method, path, handler in table:
+        if method == "GET":
+            app.router.add_get(path, handler)
+        else:
+            app.router.add_route(method, path, handler)

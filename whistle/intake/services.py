@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the handlers of the intake are given. Built once, by `whistle.intake.wiring`."""
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from aiohttp import web
+
+from crypto.requests import RequestVerifier
+from crypto.rng import Rng
+from whistle.clock import Now, Today
+from whistle.intake.attachments import Attachments, Disk
+from whistle.intake.blobs import BlobFolder
+from whistle.intake.contexts import Statistics
+from whistle.intake.organisation import Organisation, OrganisationSource
+from whistle.intake.sealing import Sealing
+from whistle.intake.sessions import Sessions
+from whistle.intake.store import Store
+from whistle.limits import MAX_FILE_BYTES
+
+
+@dataclass(frozen=True)
+class IntakeSettings:
+    """What an operator may choose; `max_file_bytes` is per file."""
+
+    org: Path
+    state: Path
+    max_file_bytes: int = MAX_FILE_BYTES
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The pieces the services are made of."""
+
+    settings: IntakeSettings
+    organisation: OrganisationSource
+    store: Store
+    disk: Disk
+    sealing: Sealing
+    sessions: Sessions
+    verifier: RequestVerifier
+    service_seed: bytes
+    today: Today
+    now: Now
+    rng: Rng
+
+
+class IntakeServices:
+    """The intake's use cases and state."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.settings: Final = parts.settings
+        self.source: Final = parts.organisation
+        self.store: Final = parts.store
+        self.disk: Final = parts.disk
+        self.sealing: Final = parts.sealing
+        self.sessions: Final = parts.sessions
+        self.verifier: Final = parts.verifier
+        self.service_seed: Final = parts.service_seed
+        self.today: Final = parts.today
+        self.now: Final = parts.now
+        self.rng: Final = parts.rng
+        self.statistics: Statistics | None = None
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation's files in force."""
+        return self.source.current()
+
+    @property
+    def instance_id(self) -> bytes:
+        """The organisation's root public key."""
+        return self.organisation.manifest.instance_id
+
+    @property
+    def blobs(self) -> BlobFolder:
+        """The folder of sealed attachments."""
+        return self.disk.folder
+
+    @property
+    def executor(self) -> Executor:
+        """The threads that touch the disk."""
+        return self.disk.executor
+
+    def attachments(self) -> Attachments:
+        """Return an empty set of files for one form."""
+        return Attachments(self.disk, self.today(), self.rng)
+
+    def close(self) -> None:
+        """Finish what is under way and close."""
+        self.disk.executor.shutdown(wait=True)
+        self.store.close()
+
+
+SERVICES: Final = web.AppKey("services", IntakeServices)

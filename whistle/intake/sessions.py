@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Keeps a reporter's receipt at hand for a quarter of an hour, sealed under what only the cookie holds.
+
+The cookie is 32 random bytes: the first half finds the entry (by its SHA-256), the second half opens it. Invariants:
+
+* the memory of the server alone gives no receipt, the cookie alone gives no receipt, neither is ever stored;
+* an entry ends 15 minutes after its last use, when it is left, or when too many newer ones push it out;
+* the shape of a cookie says nothing: an unknown code gets one too, with nothing behind it.
+"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from crypto.encoding import b64, unb64
+from crypto.errors import MalformedError
+from crypto.rng import Rng
+from whistle.clock import Monotonic
+from whistle.limits import MAX_SESSIONS, SESSION_IDLE
+
+COOKIE: Final = "session"
+_HALF: Final = 16
+_NONCE: Final = b"\0" * 12  # each key seals once
+
+
+@dataclass
+class _Entry:
+    sealed: bytes
+    until: float
+
+
+class Sessions:
+    """The open sessions of this process."""
+
+    def __init__(self, rng: Rng, monotonic: Monotonic) -> None:
+        self._rng = rng
+        self._now = monotonic
+        self._entries: OrderedDict[bytes, _Entry] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def create(self, receipt: bytes) -> str:
+        """Open a session; return the cookie's value."""
+        self._expire()
+        value = self.blank()
+        place, cipher = _parse(value) or _unreachable()
+        sealed = cipher.encrypt(_NONCE, receipt, None)
+        self._entries[place] = _Entry(sealed, self._now() + SESSION_IDLE)
+        while len(self._entries) > MAX_SESSIONS:
+            self._entries.popitem(last=False)
+        return value
+
+    def blank(self) -> str:
+        """Return a cookie value with nothing behind it."""
+        return b64(self._rng(2 * _HALF))
+
+    def receipt(self, value: str | None) -> bytes | None:
+        """Return the receipt of a live session and prolong it, or None."""
+        parsed = _parse(value)
+        if parsed is None:
+            return None
+        place, cipher = parsed
+        entry = self._entries.get(place)
+        if entry is None:
+            return None
+        now = self._now()
+        if entry.until <= now:
+            del self._entries[place]
+            return None
+        try:
+            receipt = cipher.decrypt(_NONCE, entry.sealed, None)
+        except InvalidTag:
+            return None
+        entry.until = now + SESSION_IDLE
+        self._entries.move_to_end(place)
+        return receipt
+
+    def leave(self, value: str | None) -> None:
+        """End a session; only who could open it can."""
+        parsed = _parse(value)
+        if parsed is not None and self.receipt(value) is not None:
+            self._entries.pop(parsed[0], None)
+
+    def _expire(self) -> None:
+        """Entries are ordered by last use, so the expired ones are in front."""
+        now = self._now()
+        while self._entries:
+            place, entry = next(iter(self._entries.items()))
+            if entry.until > now:
+                return
+            del self._entries[place]
+
+
+def _parse(value: str | None) -> tuple[bytes, ChaCha20Poly1305] | None:
+    if not value:
+        return None
+    try:
+        raw = unb64(value)
+    except MalformedError:
+        return None
+    if len(raw) != 2 * _HALF:
+        return None
+    place = hashlib.sha256(b"whistle/v1/session-place\0" + raw[:_HALF]).digest()
+    key = hashlib.sha256(b"whistle/v1/session-key\0" + raw[_HALF:]).digest()
+    return place, ChaCha20Poly1305(key)
+
+
+def _unreachable() -> tuple[bytes, ChaCha20Poly1305]:
+    raise RuntimeError("a fresh cookie value parses")

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the intake keeps: threads, sealed records until they are collected, mailboxes, day secrets.
+
+Invariants:
+
+* a report is one transaction: its thread, its record and the names of its blobs, or nothing;
+* a thread exists once: a second report for the same lookup id changes nothing and says so;
+* what the case server has acknowledged is erased (container, blobs, mailbox key); the thread stays;
+* writes go through `Writer`; reads of a few rows run on a reading connection of their own.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from crypto.rng import Rng
+from whistle.errors import ConflictError
+from whistle.intake import schema
+from whistle.intake.database import Connection, connect
+from whistle.intake.writer import Writer
+from whistle.limits import TOKEN_DAYS
+
+Kind = Literal["report", "follow_up"]
+Intent = Literal["message", "contest", "withdraw"]
+
+_WRITER_CACHE_KIB: Final = 2048
+_READER_CACHE_KIB: Final = 2048
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A sealed attachment: id (32 hex digits) and size of its file."""
+
+    id: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """A sealed message waiting to be collected."""
+
+    id: bytes
+    thread: bytes
+    kind: Kind
+    intent: Intent
+    day: date
+    recipients: tuple[str, ...]
+    mailbox_key: bytes | None
+    container: bytes
+    blobs: tuple[Blob, ...] = ()
+
+
+@dataclass(frozen=True)
+class OwnMessage:
+    """The reporter's own copy of a message, sealed under a key only the receipt gives."""
+
+    message_id: bytes
+    day: date
+    box: bytes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One sealed notice for a thread's mailbox."""
+
+    thread: bytes
+    seq: int
+    box: bytes
+
+
+@dataclass(frozen=True)
+class ThreadView:
+    """Everything a status page is made of; `dossier` is sealed (`whistle.intake.dossier`)."""
+
+    day: date
+    dossier: bytes
+    boxes: tuple[tuple[int, bytes], ...]
+    own: tuple[OwnMessage, ...]
+
+
+class Store:
+    """The intake's database."""
+
+    def __init__(self, path: Path, key: str) -> None:
+        writing = connect(path, key, writable=True, cache_kib=_WRITER_CACHE_KIB)
+        schema.migrate(writing)
+        self._reading = connect(path, key, writable=False, cache_kib=_READER_CACHE_KIB)
+        self._writer = Writer(writing)
+
+    def close(self) -> None:
+        """Finish queued writes and close."""
+        self._writer.close()
+        self._reading.close()
+
+    # --- reports --------------------------------------------------------------------------------
+
+    async def add_report(self, auth_public: bytes, dossier: bytes, record: Record) -> bool:
+        """Store a new thread with its report; False if the thread exists already."""
+
+        def work(connection: Connection) -> bool:
+            cursor = connection.execute(
+                "INSERT INTO threads VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (record.thread, auth_public, record.day.isoformat(), dossier),
+            )
+            if cursor.rowcount != 1:
+                return False
+            _insert_record(connection, record)
+            return True
+
+        return await self._writer.do(work)
+
+    async def add_follow_up(self, record: Record, own: OwnMessage) -> bool:
+        """Store a later message; False if the same message was stored before."""
+
+        def work(connection: Connection) -> bool:
+            if not _insert_own(connection, record.thread, own):
+                return False
+            _insert_record(connection, record)
+            return True
+
+        return await self._writer.do(work)
+
+    def thread(self, lookup_id: bytes) -> ThreadView | None:
+        """Return a thread; the same three lookups are made whether it exists or not."""
+        execute = self._reading.execute
+        row = execute(
+            "SELECT day, dossier FROM threads WHERE lookup_id = ?", (lookup_id,)
+        ).fetchone()
+        boxes = execute(
+            "SELECT seq, box FROM mailbox WHERE thread = ? ORDER BY seq", (lookup_id,)
+        ).fetchall()
+        own = execute(
+            "SELECT message_id, day, box FROM own_messages WHERE thread = ? ORDER BY rowid",
+            (lookup_id,),
+        ).fetchall()
+        if row is None:
+            return None
+        messages = (OwnMessage(mid, date.fromisoformat(day), box) for mid, day, box in own)
+        return ThreadView(date.fromisoformat(row[0]), row[1], tuple(boxes), tuple(messages))
+
+    def has_own_message(self, lookup_id: bytes, message_id: bytes) -> bool:
+        """Say whether this message of the reporter is stored already."""
+        statement = "SELECT 1 FROM own_messages WHERE thread = ? AND message_id = ?"
+        return self._reading.execute(statement, (lookup_id, message_id)).fetchone() is not None
+
+    # --- day secrets ----------------------------------------------------------------------------
+
+    async def day_secret(self, day: date, rng: Rng) -> bytes:
+        """Return the secret of a day, made on first use and durable before it is used."""
+        fresh = rng(32)
+
+        def work(connection: Connection) -> bytes:
+            text = day.isoformat()
+            connection.execute(
+                "INSERT INTO secrets VALUES (?, ?) ON CONFLICT DO NOTHING", (text, fresh)
+            )
+            row = connection.execute("SELECT secret FROM secrets WHERE day = ?", (text,)).fetchone()
+            return bytes(row[0])
+
+        return await self._writer.do(work)
+
+    async def forget_secrets(self, today: date) -> None:
+        """Destroy the secrets of days whose forms are no longer recognised."""
+        oldest = (today - timedelta(days=TOKEN_DAYS - 1)).isoformat()
+        await self._writer.do(
+            lambda connection: connection.execute("DELETE FROM secrets WHERE day < ?", (oldest,))
+        )
+
+    # --- feed -----------------------------------------------------------------------------------
+
+    def records(self, limit: int, max_bytes: int) -> list[Record]:
+        """Return uncollected records, oldest days first, at most `limit` and about `max_bytes`."""
+        rows = self._reading.execute(
+            "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container"
+            " FROM records ORDER BY rowid LIMIT ?",
+            (limit,),
+        )
+        found: list[Record] = []
+        total = 0
+        for row in rows:
+            blobs = self._reading.execute(
+                "SELECT id, size FROM blobs WHERE record = ? ORDER BY id", (row[0],)
+            ).fetchall()
+            found.append(_record(row, blobs))
+            total += len(row[7])
+            if total >= max_bytes:
+                break
+        return found
+
+    def blob_size(self, blob: str) -> int | None:
+        """Return the size of a stored blob, or None."""
+        row = self._reading.execute("SELECT size FROM blobs WHERE id = ?", (blob,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def blob_ids(self) -> set[str]:
+        """Return the ids of all stored blobs."""
+        return {row[0] for row in self._reading.execute("SELECT id FROM blobs")}
+
+    async def acknowledge(self, records: Sequence[bytes]) -> tuple[str, ...]:
+        """Erase collected records; return the blobs whose files may go now."""
+
+        def work(connection: Connection) -> tuple[str, ...]:
+            gone: list[str] = []
+            for record in records:
+                rows = connection.execute("SELECT id FROM blobs WHERE record = ?", (record,))
+                gone.extend(row[0] for row in rows.fetchall())
+                connection.execute("DELETE FROM records WHERE id = ?", (record,))
+            return tuple(gone)
+
+        return await self._writer.do(work)
+
+    async def put_mailbox(self, entries: Iterable[Entry]) -> None:
+        """Store notices, all or none; the same bytes again are fine.
+
+        Raises:
+            ConflictError: another box is there already, or the thread is unknown.
+        """
+        wanted = tuple(entries)
+
+        def work(connection: Connection) -> None:
+            for entry in wanted:
+                _insert_box(connection, entry)
+
+        await self._writer.do(work)
+
+    async def put_statistics(self, content: str) -> None:
+        """Keep the latest public numbers."""
+        await self._writer.do(
+            lambda connection: connection.execute(
+                "INSERT OR REPLACE INTO statistics VALUES (1, ?)", (content,)
+            )
+        )
+
+    def statistics(self) -> str | None:
+        """Return the latest public numbers as they were pushed."""
+        row = self._reading.execute("SELECT content FROM statistics").fetchone()
+        return None if row is None else str(row[0])
+
+
+def _insert_record(connection: Connection, record: Record) -> None:
+    connection.execute(
+        "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            record.id,
+            record.thread,
+            record.kind,
+            record.intent,
+            record.day.isoformat(),
+            json.dumps(record.recipients),
+            record.mailbox_key,
+            record.container,
+        ),
+    )
+    for blob in record.blobs:
+        connection.execute("INSERT INTO blobs VALUES (?, ?, ?)", (blob.id, record.id, blob.size))
+
+
+def _insert_own(connection: Connection, thread: bytes, own: OwnMessage) -> bool:
+    cursor = connection.execute(
+        "INSERT INTO own_messages VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (thread, own.message_id, own.day.isoformat(), own.box),
+    )
+    return bool(cursor.rowcount == 1)
+
+
+def _insert_box(connection: Connection, entry: Entry) -> None:
+    known = connection.execute(
+        "SELECT 1 FROM threads WHERE lookup_id = ?", (entry.thread,)
+    ).fetchone()
+    if known is None:
+        raise ConflictError("no such thread")
+    row = connection.execute(
+        "SELECT box FROM mailbox WHERE thread = ? AND seq = ?", (entry.thread, entry.seq)
+    ).fetchone()
+    if row is None:
+        connection.execute(
+            "INSERT INTO mailbox VALUES (?, ?, ?)", (entry.thread, entry.seq, entry.box)
+        )
+    elif bytes(row[0]) != entry.box:
+        raise ConflictError("this place in the mailbox holds another box")
+
+
+def _record(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record:
+    identifier, thread, kind, intent, day, recipients, mailbox_key, container = row
+    return Record(
+        id=identifier,  # type: ignore[arg-type]
+        thread=thread,  # type: ignore[arg-type]
+        kind=kind,  # type: ignore[arg-type]
+        intent=intent,  # type: ignore[arg-type]
+        day=date.fromisoformat(str(day)),
+        recipients=tuple(json.loads(str(recipients))),
+        mailbox_key=mailbox_key,  # type: ignore[arg-type]
+        container=container,  # type: ignore[arg-type]
+        blobs=tuple(Blob(blob, size) for blob, size in blobs),
+    )

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Writes one sealed attachment to disk while it is still arriving.
+
+Invariants:
+
+* only sealed bytes come in here; at most `UPLOAD_QUEUE` pieces wait for the disk;
+* the disk is synced on the way, so that the last sync, for which a reporter waits, is short;
+* `finish` returns only when every byte is durable; `abandon` leaves no file.
+"""
+
+import asyncio
+import os
+from collections import deque
+from concurrent.futures import Executor
+from datetime import date
+
+from whistle.intake.blobs import BlobFolder, blur_times
+from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_SYNC_EVERY
+
+
+class BlobUpload:
+    """One growing blob file."""
+
+    def __init__(self, folder: BlobFolder, blob: str, executor: Executor) -> None:
+        self.blob = blob
+        self.size = 0
+        self._folder = folder
+        self._executor = executor
+        self._descriptor = folder.create_part(blob)
+        self._buffer = bytearray()
+        self._synced = 0
+        self._pending: deque[asyncio.Future[object]] = deque()
+
+    def add(self, sealed: bytes) -> None:
+        """Take sealed bytes; hands full pieces to the disk thread without waiting."""
+        self._buffer += sealed
+        if len(self._buffer) >= UPLOAD_PIECE:
+            self._send()
+
+    @property
+    def is_behind(self) -> bool:
+        """True when the disk should catch up before more is read."""
+        return len(self._pending) > UPLOAD_QUEUE
+
+    async def catch_up(self) -> None:
+        """Wait until the disk is no longer behind."""
+        while self.is_behind:
+            await self._pending.popleft()
+
+    async def finish(self, day: date) -> None:
+        """Write what is left and make it durable; the file keeps its growing name."""
+        if self._buffer:
+            self._send()
+        while self._pending:
+            await self._pending.popleft()
+        await self._submit(_close, self._descriptor, day)
+        self._descriptor = -1
+
+    async def abandon(self) -> None:
+        """Stop and delete the file, whatever has happened to it."""
+        await asyncio.gather(*self._pending, return_exceptions=True)
+        self._pending.clear()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._folder.remove([self.blob])
+
+    def _send(self) -> None:
+        piece, self._buffer = self._buffer, bytearray()
+        self._pending.append(self._submit(_write_at, self._descriptor, piece, self.size))
+        self.size += len(piece)
+        if self.size - self._synced >= UPLOAD_SYNC_EVERY:
+            self._synced = self.size
+            self._pending.append(self._submit(os.fdatasync, self._descriptor))
+
+    def _submit(self, work: object, *args: object) -> asyncio.Future[object]:
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._executor, work, *args)  # type: ignore[arg-type]
+
+
+def _write_at(descriptor: int, piece: bytearray, offset: int) -> None:
+    view = memoryview(piece)
+    while view:
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
+
+
+def _close(descriptor: int, day: date) -> None:
+    try:
+        blur_times(descriptor, day)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

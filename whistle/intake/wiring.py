@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The composition root of the intake: settings in, services out. Nothing else builds adapters.
+
+On the way blobs without a row (left by an interrupted report) are removed, and secrets of past days destroyed.
+"""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from crypto.errors import CryptoError
+from crypto.requests import RequestVerifier
+from crypto.rng import Rng
+from crypto.signing import public_from_seed
+from whistle import clock, logs
+from whistle.clock import Today
+from whistle.errors import ConfigError
+from whistle.intake.attachments import Disk
+from whistle.intake.blobs import BlobFolder
+from whistle.intake.contexts import Statistics
+from whistle.intake.database import load_or_create_secret
+from whistle.intake.organisation import OrganisationSource, load_instance_id, load_organisation
+from whistle.intake.sealing import Sealing
+from whistle.intake.services import IntakeServices, IntakeSettings, Parts
+from whistle.intake.sessions import Sessions
+from whistle.intake.store import Store
+
+DISK_THREADS: Final = 2
+
+
+def build_services(
+    settings: IntakeSettings,
+    today: Today,
+    rng: Rng,
+    *,
+    now: clock.Now = clock.unix_now,
+    monotonic: clock.Monotonic = clock.monotonic,
+) -> IntakeServices:
+    """Build the intake.
+
+    Raises:
+        ConfigError: the organisation's files or this server's keys are not in order.
+        StoreError: the database does not open.
+    """
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    source = OrganisationSource(
+        settings.org,
+        lambda: load_organisation(settings.org, today(), settings.max_file_bytes),
+        monotonic,
+    )
+    seed = bytes.fromhex(load_or_create_secret(settings.state / "service.key", rng))
+    if public_from_seed(seed) != source.current().manifest.services.get("intake"):
+        raise ConfigError("the manifest does not name this server's service key")
+    key = load_or_create_secret(settings.state / "db.key", rng)
+    store = Store(settings.state / "intake.db", key)
+    folder = BlobFolder(settings.state / "blobs")
+    swept = folder.sweep(store.blob_ids())
+    if swept:
+        logs.get("intake").info("left-over files removed", count=swept)
+    services = IntakeServices(
+        Parts(
+            settings=settings,
+            organisation=source,
+            store=store,
+            disk=Disk(folder, ThreadPoolExecutor(DISK_THREADS, "intake-disk")),
+            sealing=Sealing(store, rng),
+            sessions=Sessions(rng, monotonic),
+            verifier=RequestVerifier(load_instance_id(settings.org)),
+            service_seed=seed,
+            today=today,
+            now=now,
+            rng=rng,
+        )
+    )
+    services.statistics = parse_statistics(store.statistics())
+    return services
+
+
+def parse_statistics(text: str | None) -> Statistics | None:
+    """Return stored public numbers; None if there are none or they make no sense."""
+    if text is None:
+        return None
+    try:
+        return Statistics.from_json(json.loads(text))
+    except (ValueError, KeyError, TypeError, CryptoError):
+        return None

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One thread writes; writes that wait together share one commit.
+
+Invariants:
+
+* a caller's result is delivered after the commit that made it durable;
+* a failing job is undone alone (SAVEPOINT) and does not harm the others of its batch;
+* if the commit itself fails, every job of the batch fails.
+"""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar, cast
+
+from whistle.errors import StoreError
+from whistle.intake.database import Connection
+from whistle.limits import MAX_BATCH
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Job:
+    work: Callable[[Connection], Any]
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = field(default=None)
+
+
+class Writer:
+    """Runs jobs on the one writing connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._queue: SimpleQueue[_Job | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="intake-writer", daemon=True)
+        self._closed = False
+        self._thread.start()
+
+    async def do(self, work: Callable[[Connection], T]) -> T:
+        """Run `work(connection)` inside a transaction and return its result once that is durable."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Job(work, future))
+        return cast(T, await future)
+
+    def close(self) -> None:
+        """Finish what is queued, then close the connection."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self._connection.close()
+
+    def _run(self) -> None:
+        while True:
+            batch, more = self._collect()
+            if batch:
+                self._write(batch)
+                _deliver(batch)
+            if not more:
+                return
+
+    def _collect(self) -> tuple[list[_Job], bool]:
+        first = self._queue.get()
+        if first is None:
+            return [], False
+        batch = [first]
+        while len(batch) < MAX_BATCH:
+            try:
+                job = self._queue.get_nowait()
+            except Empty:
+                break
+            if job is None:
+                return batch, False
+            batch.append(job)
+        return batch, True
+
+    def _write(self, batch: list[_Job]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            for job in batch:
+                self._attempt(job)
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            self._undo()
+            for job in batch:
+                job.result, job.error = None, error
+
+    def _attempt(self, job: _Job) -> None:
+        execute = self._connection.execute
+        execute("SAVEPOINT job")
+        try:
+            job.result = job.work(self._connection)
+        except Exception as error:
+            job.error = error
+            execute("ROLLBACK TO job")
+        execute("RELEASE job")
+
+    def _undo(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except Exception:  # noqa: S110 - the transaction is gone already
+            pass
+
+
+def _deliver(batch: list[_Job]) -> None:
+    """Hand the results to the event loop in one call."""
+    try:
+        batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch)
+    except RuntimeError:  # the loop is closed: nobody waits any more
+        return
+
+
+def _resolve(batch: list[_Job]) -> None:
+    for job in batch:
+        if job.future.done():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
