@@ -28,7 +28,7 @@ MAX_FEED_BODY = 16 * MIB  # mailbox entries pushed by the case server
 
 # --- forms ----------------------------------------------------------------------------------------
 MAX_FILES = 5
-MAX_FILE_BYTES = 200_000_000  # per file; settings may change it
+MAX_FILE_BYTES = 200 * MIB  # per file; settings may change it
 MAX_PARTS = 64  # fields of the form, its files, and slack
 MAX_PART_HEADERS = 8  # RFC 7578 knows three
 MAX_PART_HEADER = 4 * KIB

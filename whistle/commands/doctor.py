@@ -17,13 +17,12 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Literal
 
-from crypto.errors import CryptoError
-from crypto.manifest import Manifest, verify_manifest
-
 import case_mgmt
 import crypto
 import onion
 import whistle
+from crypto.errors import CryptoError
+from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
 from whistle.layout import Layout
 

@@ -21,7 +21,6 @@ from case_mgmt.policy import default_policy
 from crypto.receipt import generate
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
-
 from whistle.commands.errors import CommandError
 from whistle.layout import Layout, write_private
 

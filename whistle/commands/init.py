@@ -18,7 +18,6 @@ from case_mgmt.catalogue import parse_catalogue
 from case_mgmt.errors import CaseError
 from case_mgmt.policy import parse_policy
 from crypto.rng import system_rng
-
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import (

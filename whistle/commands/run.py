@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crypto.rng import system_rng
 from onion.errors import OnionError
 from onion.service import OnionPlan, OnionServices, Progress
 
+from crypto.rng import system_rng
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
@@ -146,11 +146,11 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     plans = {
         "intake": plan("intake", "intake server", [
             *whistle, "intake", "--org", layout.org, "--state", layout.intake, "--listen", reporter,
-            "--unix", sockets.public, "--feed-unix", sockets.feed,
+            "--unix", sockets.public, "--feed-unix", sockets.feed, "--exit-with-parent",
         ]),
         "cases": plan("cases", "case server", [
             *whistle, "cases", "--org", layout.org, "--state", layout.cases, "--listen", cases,
-            "--unix", sockets.cases, "--feed-unix", sockets.feed,
+            "--unix", sockets.cases, "--feed-unix", sockets.feed, "--exit-with-parent",
         ]),
     }  # fmt: skip
     if layout.keystores():

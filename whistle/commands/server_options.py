@@ -9,6 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from case_mgmt.errors import CaseError
+from case_mgmt.policy import parse_policy
+from crypto.errors import CryptoError
+from crypto.manifest import verify_manifest
 from whistle import clock
 from whistle.commands.errors import CommandError
 
@@ -27,6 +31,9 @@ def add_server_arguments(parser: argparse.ArgumentParser, default_port: int) -> 
         help="TCP address; loopback unless you know why; “none” for none",
     )
     parser.add_argument("--unix", type=Path, help="Unix socket for the onion service")
+    parser.add_argument(
+        "--exit-with-parent", action="store_true", help="end when the starting process ends"
+    )
     parser.add_argument("--ready-file", type=Path, help="written once the server answers (JSON)")
     parser.add_argument(
         "--demo-days-ahead",
@@ -48,16 +55,34 @@ def parse_address(text: str) -> tuple[str, int] | None:
     return host.strip("[]"), int(port)
 
 
-def demo_today(offset_hours: int, days_ahead: int, *, demo: bool) -> Callable[[], date]:
-    """The calendar of the server: real, or moved ahead when the organisation is a demo.
+def server_calendar(org: Path, days_ahead: int) -> Callable[[], date]:
+    """Returns today at the organisation's seat, moved ahead for a demo. Raises: CommandError.
 
-    SECURITY: a real organisation's clock cannot be moved by a flag
-    (tests/whistle/commands/test_server_options.py::test_a_real_organisation_refuses_a_moved_clock).
+    SECURITY: a real organisation's clock cannot be moved by a flag: the demo mark is signed
+    (tests/whistle/commands/test_server_options.py::test_a_real_organisation_keeps_its_clock).
     """
-    if days_ahead and not demo:
-        message = "--demo-days-ahead works only for an organisation whose signed manifest says demo"
-        raise CommandError(message)
-    return lambda: clock.today(offset_hours, days_ahead=days_ahead)
+    try:
+        offset = parse_policy((org / "policy.json").read_bytes()).utc_offset_hours
+        today = clock.today(offset)
+        if days_ahead and not _is_demo(org, today):
+            message = "--demo-days-ahead needs an organisation whose signed manifest says demo"
+            raise CommandError(message)
+    except (OSError, ValueError, CaseError, CryptoError) as error:
+        message = f"the organisation's files in {org} cannot be used: {error}"
+        raise CommandError(message) from error
+    return lambda: clock.today(offset, days_ahead=days_ahead)
+
+
+def _is_demo(org: Path, today: date) -> bool:
+    instance = bytes.fromhex((org / "instance.id").read_text(encoding="ascii").strip())
+    data, signature = (org / "manifest.json").read_bytes(), (org / "manifest.sig").read_bytes()
+    return verify_manifest(data, signature, instance, today).demo
+
+
+def ready_content(listen: tuple[str, int] | None, port: int | None) -> dict[str, Any]:
+    """What a server's ready file holds."""
+    url = f"http://{listen[0]}:{port}/" if listen is not None and port is not None else None
+    return {"url": url, "pid": os.getpid()}
 
 
 def write_ready_file(path: Path | None, content: dict[str, Any]) -> None:
