@@ -42,7 +42,7 @@ class AttachmentSealer:
     def update(self, data: Data) -> bytes:
         """Take content, return sealed bytes (perhaps none yet); the first call adds the header."""
         self._hash.update(data)
-        self.size += len(data)
+        self.size += memoryview(data).nbytes
         return self._take_head() + self._sealer.update(data)
 
     def final(self, name: str, media_type: str) -> tuple[bytes, AttachmentRef]:

@@ -118,7 +118,8 @@ def _check_json(value: Any) -> None:
 def _children(value: Any) -> list[Any]:
     """Return what a value contains, having checked the value itself."""
     if isinstance(value, dict):
-        return [*value.keys(), *value.values()] if _has_text_keys(value) else []
+        _check_keys(value)
+        return [*value.keys(), *value.values()]
     if isinstance(value, list):
         return value
     if isinstance(value, str):
@@ -130,10 +131,9 @@ def _children(value: Any) -> list[Any]:
     return []
 
 
-def _has_text_keys(members: dict[Any, Any]) -> bool:
+def _check_keys(members: dict[Any, Any]) -> None:
     if not all(isinstance(key, str) for key in members):
         raise MalformedError("JSON keys must be strings")
-    return True
 
 
 def _check_text(text: str) -> None:

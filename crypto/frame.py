@@ -22,7 +22,7 @@ from typing import Final, TypeVar
 from crypto.domains import Domain
 from crypto.encoding import label
 from crypto.errors import MalformedError
-from crypto.padding import FRAME_HEADER, FRAME_SIZES, frame_size
+from crypto.padding import FRAME_HEADER, FRAME_SIZES, frame_size, is_zero_from
 from crypto.signing import PUBLIC, SIGNATURE, public_from_seed, sign, verify
 from crypto.xwing import Recipient
 
@@ -125,7 +125,7 @@ def decode_frame(data: bytes) -> Frame:
     if body_length > len(data) - FRAME_HEADER or frame_size(body_length) != len(data):
         raise MalformedError("frame has not the size its body needs")
     body = data[FRAME_HEADER : FRAME_HEADER + body_length]
-    if any(data[FRAME_HEADER + body_length :]):
+    if not is_zero_from(data, FRAME_HEADER + body_length):
         raise MalformedError("frame padding is not zero")
     signature = data[_HEAD.size : FRAME_HEADER]
     if flags & _SIGNED:

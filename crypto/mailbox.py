@@ -25,14 +25,14 @@ from crypto.domains import Domain
 from crypto.encoding import canonical_json, label, parse_json
 from crypto.errors import AuthenticationError, MalformedError
 from crypto.frame import Frame, FrameType, decode_frame
-from crypto.padding import FRAME_SIZES, bucket
+from crypto.padding import FRAME_SIZES, bucket, is_zero_from
 from crypto.receipt import ReceiptKeys
 from crypto.rng import Rng
 
 NONCE: Final = 12
 NOTICE_SIZES: Final = (8192, 32768, 131072, 524288, 2097152)  # padded plaintext, bytes
 _LENGTHS: Final = struct.Struct(">II")  # of the meta JSON, and of the container
-_SEQUENCE: Final = struct.Struct(">I")
+_U32: Final = struct.Struct(">I")
 _MAX_META: Final = 1048576
 
 
@@ -60,7 +60,7 @@ def open_notice(mailbox_key: bytes, lookup_id: bytes, seq: int, box: bytes) -> N
     meta_length, container_length = _LENGTHS.unpack_from(plain)
     meta_end = _LENGTHS.size + meta_length
     end = meta_end + container_length
-    if end > len(plain) or bucket(end, NOTICE_SIZES) != len(plain) or any(plain[end:]):
+    if end > len(plain) or bucket(end, NOTICE_SIZES) != len(plain) or not is_zero_from(plain, end):
         raise MalformedError("notice is not padded as it should be")
     meta = parse_json(plain[_LENGTHS.size : meta_end], max_bytes=_MAX_META)
     return Notice(dict(read.members(meta)), plain[meta_end:end] or None)
@@ -89,7 +89,7 @@ def seal_own_copy(
 ) -> bytes:
     """Seal what the reporter wrote, for the reporter's own later reading."""
     content = text.encode("utf-8")
-    length = _SEQUENCE.pack(len(content))
+    length = _U32.pack(len(content))
     size = bucket(len(length) + len(content), FRAME_SIZES)
     plain = (length + content).ljust(size, b"\x00")
     return _seal(state_key, plain, label(Domain.OWN_COPY, lookup_id, message_id), rng)
@@ -98,11 +98,11 @@ def seal_own_copy(
 def open_own_copy(state_key: bytes, lookup_id: bytes, message_id: bytes, box: bytes) -> str:
     """Open the reporter's own copy of a message."""
     plain = _open(state_key, box, label(Domain.OWN_COPY, lookup_id, message_id), FRAME_SIZES)
-    end = _SEQUENCE.size + int(_SEQUENCE.unpack_from(plain)[0])
-    if end > len(plain) or bucket(end, FRAME_SIZES) != len(plain) or any(plain[end:]):
+    end = _U32.size + int(_U32.unpack_from(plain)[0])
+    if end > len(plain) or bucket(end, FRAME_SIZES) != len(plain) or not is_zero_from(plain, end):
         raise MalformedError("own copy is not padded as it should be")
     try:
-        return plain[_SEQUENCE.size : end].decode("utf-8")
+        return plain[_U32.size : end].decode("utf-8")
     except UnicodeDecodeError as error:
         raise MalformedError("own copy is not UTF-8") from error
 
@@ -110,7 +110,7 @@ def open_own_copy(state_key: bytes, lookup_id: bytes, message_id: bytes, box: by
 def _notice_place(lookup_id: bytes, seq: int) -> bytes:
     if not 0 <= seq < 2**32:
         raise MalformedError("notice number is out of range")
-    return label(Domain.NOTICE, lookup_id, _SEQUENCE.pack(seq))
+    return label(Domain.NOTICE, lookup_id, _U32.pack(seq))
 
 
 def _seal(key: bytes, plain: bytes, place: bytes, rng: Rng) -> bytes:

@@ -29,6 +29,11 @@ def frame_size(body_length: int) -> int:
     return bucket(FRAME_HEADER + body_length, FRAME_SIZES)
 
 
+def is_zero_from(data: bytes, start: int) -> bool:
+    """Answer whether everything from `start` on is zero bytes."""
+    return data.count(0, start) == len(data) - start
+
+
 def padme(length: int, floor: int = ATTACHMENT_FLOOR) -> int:
     """Return the padded length, at most 12 % and usually under 3 % longer, never below `floor`."""
     if length <= floor:

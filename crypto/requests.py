@@ -96,8 +96,8 @@ class RequestVerifier:
 
     def _remember(self, token: bytes, now: int) -> None:
         """Keep a nonce for at least as long as its request could be accepted again."""
-        if now - self._turned >= 2 * self._window:
-            stale = now - self._turned >= 4 * self._window
+        if now - self._turned > 2 * self._window:
+            stale = now - self._turned > 4 * self._window
             self._seen_before = set() if stale else self._seen
             self._seen = set()
             self._turned = now

@@ -46,9 +46,13 @@ class _Chunks:
         self.counter = 0
         self._finished = False
 
-    def _nonce(self, *, last: bool) -> bytes:
+    def require_open(self) -> None:
+        """Raise if the last chunk is already behind us."""
         if self._finished:
             raise MalformedError("the payload has already ended")
+
+    def _nonce(self, *, last: bool) -> bytes:
+        self.require_open()
         self._finished = last
         nonce = self.counter.to_bytes(11, "big") + (b"\x01" if last else b"\x00")
         self.counter += 1
@@ -76,6 +80,7 @@ class StreamSealer:
 
     def update(self, data: Data) -> bytes:
         """Take plaintext, return whatever chunks are complete."""
+        self._chunks.require_open()
         view = memoryview(data).cast("B")
         room = CHUNK - self._fill
         if len(view) <= room:
@@ -113,6 +118,7 @@ class StreamOpener:
 
     def update(self, data: Data) -> bytes:
         """Take sealed bytes, return the plaintext of chunks that are known not to be the last."""
+        self._chunks.require_open()
         self._pending += data
         opened: list[bytes] = []
         while len(self._pending) > SEALED_CHUNK:

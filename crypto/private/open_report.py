@@ -24,6 +24,7 @@ from crypto.attachment import ciphertext_size
 from crypto.body import AttachmentRef
 from crypto.errors import AuthenticationError, MalformedError
 from crypto.frame import Frame, decode_frame
+from crypto.padding import is_zero_from
 from crypto.private.age_open import Opener, open_all, unwrap_file_key
 from crypto.rng import Rng
 from crypto.xwing import Recipient, identity_from_age
@@ -70,7 +71,7 @@ class AttachmentOpener:
         """Cut off the padding, which must be zero."""
         room = max(0, self._ref.size - self._plain)
         content = plain[:room]
-        if any(plain[room:]):
+        if not is_zero_from(plain, len(content)):
             raise MalformedError("attachment padding is not zero")
         self._plain += len(plain)
         self._hash.update(content)
