@@ -3,8 +3,8 @@
 
 Invariants:
 
-* an event is a constant from our own code; a key outside `ALLOWED_KEYS` is dropped, and a value that is not a
-  number, a bool or a short plain word is dropped too, so no request data can slip in;
+* an event is a constant from our own code; a key outside `ALLOWED_KEYS` is dropped, and a value
+  that is not a number, a bool or a short plain word is dropped too, so no request data can slip in;
 * exceptions are logged as their class name and the place in our code, never with their text;
 * times are whole days; the standard library's loggers of the web framework are silenced.
 """
@@ -77,7 +77,8 @@ def get(server: str) -> structlog.typing.FilteringBoundLogger:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return what may be logged of an exception: its class and the innermost place of our own code."""
+    """Return what may be logged of an exception: its class and the innermost place of our own
+    code."""
     where = "unknown"
     trace = error.__traceback__
     while trace is not None:

@@ -3,16 +3,18 @@
 
 Invariants:
 
-* no answer names the server's software or the time of its clock: a clock skew tells an onion service apart;
-* nothing is cached unless the answer says so itself (content-addressed stylesheet, public key files);
+* no answer names the server's software or the time of its clock: a clock skew tells an onion
+  service apart;
+* nothing is cached unless the answer says so itself (content-addressed stylesheet, public key
+  files);
 * the same set goes out on pages, redirects, error pages and answers of the HTTP parser.
 
-`Referrer-Policy` is `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null` with
-this site's own forms, and the cross-site check could not tell them from a stranger's.
+`Referrer-Policy` is `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null`
+with this site's own forms, and the cross-site check could not tell them from a stranger's.
 """
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 from aiohttp import hdrs, web
 from multidict import CIMultiDict, CIMultiDictProxy
@@ -62,7 +64,7 @@ class HardResponse(web.Response):
 
     async def _prepare_headers(self) -> None:
         await super()._prepare_headers()
-        harden(cast("CIMultiDict[str]", self.headers))
+        harden(self.headers)
 
 
 def html(body: bytes, status: int = 200) -> web.Response:

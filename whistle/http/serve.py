@@ -3,9 +3,11 @@
 
 Invariants:
 
-* no access log, and nothing a peer sent is ever logged: an unexpected error is one line with its class and place;
+* no access log, and nothing a peer sent is ever logged: an unexpected error is one line with its
+  class and place;
 * a request that the HTTP parser rejects gets a constant body and our headers;
-* a connection that does not finish a request head in `HEADER_TIMEOUT` is closed, and connections are counted;
+* a connection that does not finish a request head in `HEADER_TIMEOUT` is closed, and connections
+  are counted;
 * request bodies are never decompressed (no inflation bombs).
 """
 
@@ -14,7 +16,7 @@ import contextlib
 import functools
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -79,10 +81,10 @@ class Protocol(RequestHandler):
         return response
 
 
-Handler = Callable[[web.Request], Coroutine[Any, Any, web.StreamResponse]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-async def _guarded(handle: Handler, request: web.Request) -> web.StreamResponse:
+async def _guarded(handle: Handler, request: web.BaseRequest) -> web.StreamResponse:
     """Refuse, before any routing, what aiohttp itself would answer with bytes of the request."""
     expect = request.headers.get("Expect")
     if expect is not None and expect.lower() != "100-continue":
@@ -121,14 +123,15 @@ async def listening(
             servers.append(await loop.create_server(factory, *tcp, backlog=512))
             port = servers[-1].sockets[0].getsockname()[1]
         if unix is not None:
-            servers.append(await _listen_unix(factory, unix, unix_mode))
+            listener = _bind_unix(unix, unix_mode)
+            servers.append(await loop.create_unix_server(factory, sock=listener, backlog=512))
         yield Listening(port)
     finally:
         for server in servers:
             server.close()
         await runner.cleanup()
         if unix is not None:
-            unix.unlink(missing_ok=True)
+            _remove_socket(unix)
 
 
 def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
@@ -141,7 +144,7 @@ def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
         server,
         loop=asyncio.get_running_loop(),
         keepalive_timeout=limits.HEADER_TIMEOUT,
-        access_log=None,
+        access_log=None,  # type: ignore[arg-type] # as aiohttp's own runner does
         access_log_class=AccessLogger,
         max_line_size=limits.MAX_REQUEST_LINE,
         max_field_size=limits.MAX_HEADER_FIELD,
@@ -152,8 +155,12 @@ def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
     )
 
 
-async def _listen_unix(factory: Callable[[], Protocol], path: Path, mode: int) -> asyncio.Server:
-    """Bind a socket that is never reachable with a wider mode than `mode`."""
+def _remove_socket(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def _bind_unix(path: Path, mode: int) -> socket.socket:
+    """Bind a socket file; it refuses connections until it has its mode and is listened on."""
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -163,8 +170,7 @@ async def _listen_unix(factory: Callable[[], Protocol], path: Path, mode: int) -
     except OSError:
         listener.close()
         raise
-    loop = asyncio.get_running_loop()
-    return await loop.create_unix_server(factory, sock=listener, backlog=512)
+    return listener
 
 
 async def serve(

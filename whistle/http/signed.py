@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Verifies signed requests between our own programs (docs/spec/envelope.md, section 10).
 
-The signature covers the path with its query exactly as sent, so the raw target is used, never a decoded one. What the
-key may do is for the caller to decide.
+The signature covers the path with its query exactly as sent, so the raw target is used, never a
+decoded one. What the key may do is for the caller to decide.
 """
 
 from typing import Final

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The files of one form: each is sealed while it arrives and belongs to nobody until the form is stored.
+"""The files of one form: each is sealed while it arrives and belongs to nobody until the form is
+stored.
 
-Invariants: plaintext of a file exists only in the chunk at hand; whatever happens to the form, either all its blobs
-are published before its row is written, or `discard` leaves none of them.
+Invariants: plaintext of a file exists only in the chunk at hand; whatever happens to the form,
+either all its blobs are published before its row is written, or `discard` leaves none of them.
 """
 
 import asyncio

@@ -4,8 +4,8 @@
 Invariants:
 
 * only ciphertext is written; a file's name is the random id of its blob;
-* a file grows as `<id>.part` (created exclusively) and gets its final name only after its bytes are on the disk;
-  the folder is synced before any row names it;
+* a file grows as `<id>.part` (created exclusively) and gets its final name only after its bytes are
+  on the disk; the folder is synced before any row names it;
 * a file without a row is left over from an interrupted report and removed at start;
 * a file's times are set to the start of its day.
 """

@@ -56,7 +56,7 @@ class Site:
     demo: bool = False
     instance_id: str = ""  # root public key, hexadecimal
     onion: str | None = None
-    max_file_bytes: int = 200 * 1024 * 1024
+    max_file_bytes: int = 200_000_000
     assess_days: int = 3
     first_step_days: int = 5
     overall_days: int = 60

@@ -3,8 +3,8 @@
 
 Invariants:
 
-* the key is raw: exactly 64 hexadecimal digits. SQLCipher silently takes anything else as a passphrase, so the
-  length is checked here and nowhere is a key built from text a person typed;
+* the key is raw: exactly 64 hexadecimal digits. SQLCipher silently takes anything else as a
+  passphrase, so the length is checked here and nowhere is a key built from text a person typed;
 * the pragmas run in the order SQLCipher needs, and the last statement proves the key;
 * SQLCipher's own log (timestamped lines on standard error) is off.
 """

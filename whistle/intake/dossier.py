@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the intake must know of a report for later messages, sealed under a key only the receipt gives.
+"""What the intake must know of a report for later messages, sealed under a key only the receipt
+gives.
 
-A later message has to go to the same people as the report: to everybody but the staff of the offices the report
-accuses. Those offices are written here, so that the server itself cannot tell them. Invariant: every dossier has
-the same length whatever it says, as long as it fits one step.
+A later message has to go to the same people as the report: to everybody but the staff of the
+offices the report accuses. Those offices are written here, so that the server itself cannot tell
+them. Invariant: every dossier has the same length whatever it says, as long as it fits one step.
 """
 
 import struct

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The feed: what the case server collects from the intake and brings back (docs/spec/http.md, "Feed").
+"""The feed: what the case server collects from the intake and brings back (docs/spec/http.md,
+"Feed").
 
 Invariants:
 
-* every request is signed by the key the manifest names for the service "cases", once, within two minutes;
+* every request is signed by the key the manifest names for the service "cases", once, within two
+  minutes;
 * a record is listed until it is acknowledged, and erased with its blobs when it is;
 * notices are only ever added; the same place never changes.
 """

@@ -4,7 +4,8 @@
 Invariants:
 
 * line ends are LF, other control characters are gone, a one-line answer has one line;
-* every answer returned was accepted by its `Field`; every refused one has a message key for its place on the page.
+* every answer returned was accepted by its `Field`; every refused one has a message key for its
+  place on the page.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -73,7 +74,8 @@ def check_report(
 def canonical(
     kind: str, answers: Mapping[str, str], files: Iterable[tuple[str, str, str]]
 ) -> bytes:
-    """Return the bytes that say whether two presses sent the same: answers, and sha256, name, type of files."""
+    """Return the bytes that say whether two presses sent the same: answers, and sha256, name, type
+    of files."""
     return canonical_json(
         {"kind": kind, "answers": dict(answers), "files": [list(one) for one in files]}
     )

@@ -3,11 +3,13 @@
 
 Invariants:
 
-* nothing of a form is ever written to disk in plaintext, not even through a temporary file: this module replaces
-  `request.post()`;
+* nothing of a form is ever written to disk in plaintext, not even through a temporary file: this
+  module replaces `request.post()`;
 * bytes, parts, part headers and time are capped (`whistle.limits`), whatever Content-Length claims;
-* text is UTF-8 without NUL, a field occurs at most once, a file field is named `file`; anything else is malformed;
-* a file beyond the number or size allowed is read away unsealed and reported, so that the page can keep the text.
+* text is UTF-8 without NUL, a field occurs at most once, a file field is named `file`; anything
+  else is malformed;
+* a file beyond the number or size allowed is read away unsealed and reported, so that the page can
+  keep the text.
 
 Source: RFC 7578 through the PyPI parser `multipart` in strict mode.
 """

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The organisation's signed files, loaded, checked, and loaded again when a newer manifest is put in place.
+"""The organisation's signed files, loaded, checked, and loaded again when a newer manifest is put
+in place.
 
 Invariants:
 
-* the manifest is verified against the pinned root key in `instance.id`, and policy and catalogue against the hashes
-  in the manifest, before anything in them is believed;
-* a running server never goes back to a lower serial; files that do not verify leave the present ones in force;
+* the manifest is verified against the pinned root key in `instance.id`, and policy and catalogue
+  against the hashes in the manifest, before anything in them is believed;
+* a running server never goes back to a lower serial; files that do not verify leave the present
+  ones in force;
 * nobody who belongs to an excluded office is among an audience, and an audience is never empty.
 """
 

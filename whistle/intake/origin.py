@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Refuses forms that another site's page sends in a reader's name.
 
-A browser says where a form comes from in `Sec-Fetch-Site` or `Origin`; tools that send neither are welcome. The
-comparison is with `Host`, because the same server answers at its onion address and on loopback.
+A browser says where a form comes from in `Sec-Fetch-Site` or `Origin`; tools that send neither are
+welcome. The comparison is with `Host`, because the same server answers at its onion address and on
+loopback.
 """
 
 from urllib.parse import urlsplit

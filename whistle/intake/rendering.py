@@ -22,7 +22,6 @@ from whistle.i18n import Catalogue, Language
 
 _FIXED_TEXT: Final = re.compile(r"\{\{ t\(\"([a-z0-9_.-]+)\"\) \}\}")
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
-_BLANK: Final = re.compile(r"\n{2,}")
 
 
 class CompactLoader(FileSystemLoader):
@@ -71,5 +70,5 @@ class Renderer:
 
 
 def to_bytes(page: str) -> bytes:
-    """Encode a rendered page; lone surrogates cannot break it, blank lines go."""
-    return _BLANK.sub("\n", page).encode("utf-8", "replace")
+    """Encode a rendered page; lone surrogates cannot break it."""
+    return page.encode("utf-8", "replace")

@@ -3,8 +3,8 @@
 
 Invariants:
 
-* only keys that follow from the receipt are used; a box or a reply that does not open, or whose reply is not the one
-  the signed act names, is shown as unreadable instead of being left out;
+* only keys that follow from the receipt are used; a box or a reply that does not open, or whose
+  reply is not the one the signed act names, is shown as unreadable instead of being left out;
 * lateness is computed from the published dates and today, never read from a box;
 * before the first act the clock is computed from the published policy, so it runs from arrival.
 """

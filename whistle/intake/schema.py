@@ -3,7 +3,8 @@
 
 Invariants:
 
-* `PRAGMA user_version` is the number of migrations applied; a newer database than this code is refused;
+* `PRAGMA user_version` is the number of migrations applied; a newer database than this code is
+  refused;
 * a migration is one transaction and is never edited after a release: changes are appended;
 * nothing finer than a day is stored, and no column could hold plaintext of a report.
 """

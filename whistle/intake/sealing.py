@@ -3,14 +3,15 @@
 
 Order of a submission, each step only after the one before:
 
-1. the receipt is derived from the form's token and content (`whistle.intake.tokens`), or drawn at random;
+1. the receipt is derived from the form's token and content (`whistle.intake.tokens`), or drawn at
+   random;
 2. the answers become a signed frame, sealed to everybody but the staff of the accused offices;
 3. the blobs get their names, durably;
 4. thread, record and blob names are committed together; only then does a caller hear of success.
 
-Invariants: the frame says ORIGIN arrival, so that nobody mistakes this mode for sealing in the browser; a thread
-that exists already is never changed by a report, and its blobs are discarded; once step 3 has begun, a caller that
-goes away does not interrupt it.
+Invariants: the frame says ORIGIN arrival, so that nobody mistakes this mode for sealing in the
+browser; a thread that exists already is never changed by a report, and its blobs are discarded;
+once step 3 has begun, a caller that goes away does not interrupt it.
 """
 
 import asyncio

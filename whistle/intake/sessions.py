@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Keeps a reporter's receipt at hand for a quarter of an hour, sealed under what only the cookie holds.
+"""Keeps a reporter's receipt at hand for a quarter of an hour, sealed under what only the cookie
+holds.
 
-The cookie is 32 random bytes: the first half finds the entry (by its SHA-256), the second half opens it. Invariants:
+The cookie is 32 random bytes: the first half finds the entry (by its SHA-256), the second half
+opens it. Invariants:
 
-* the memory of the server alone gives no receipt, the cookie alone gives no receipt, neither is ever stored;
-* an entry ends 15 minutes after its last use, when it is left, or when too many newer ones push it out;
+* the memory of the server alone gives no receipt, the cookie alone gives no receipt, neither is
+  ever stored;
+* an entry ends 15 minutes after its last use, when it is left, or when too many newer ones push it
+  out;
 * the shape of a cookie says nothing: an unknown code gets one too, with nothing behind it.
 """
 

@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Recognises the second press of a button without remembering anybody.
 
-A form carries a token: base64url of the day it was made (u32) and 28 random bytes. A report's receipt is
+A form carries a token: base64url of the day it was made (u32) and 28 random bytes. A report's
+receipt is
 
     R = HKDF(salt = H(content), ikm = day secret ‖ token, info = "whistle/v1/arrival-receipt")[0:16]
 
-so the same form with the same content leads to the same receipt, and any change to a new one. Invariants:
+so the same form with the same content leads to the same receipt, and any change to a new one.
+Invariants:
 
 * the token alone, or the server's secrets alone, give no receipt; tokens are never stored;
-* a day's secret is destroyed after `TOKEN_DAYS` days, and with it any way to derive that day's receipts again;
-* a missing, malformed, future or stale token gives a random receipt: a report is never refused for its token.
+* a day's secret is destroyed after `TOKEN_DAYS` days, and with it any way to derive that day's
+  receipts again;
+* a missing, malformed, future or stale token gives a random receipt: a report is never refused for
+  its token.
 """
 
 import hashlib

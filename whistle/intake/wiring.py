@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The composition root of the intake: settings in, services out. Nothing else builds adapters.
 
-On the way blobs without a row (left by an interrupted report) are removed, and secrets of past days destroyed.
+On the way blobs without a row (left by an interrupted report) are removed, and secrets of past days
+destroyed.
 """
 
 import json

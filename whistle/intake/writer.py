@@ -9,6 +9,7 @@ Invariants:
 """
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,7 +42,8 @@ class Writer:
         self._thread.start()
 
     async def do(self, work: Callable[[Connection], T]) -> T:
-        """Run `work(connection)` inside a transaction and return its result once that is durable."""
+        """Run `work(connection)` inside a transaction and return its result once that is
+        durable."""
         if self._closed:
             raise StoreError("the store is closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -102,10 +104,8 @@ class Writer:
         execute("RELEASE job")
 
     def _undo(self) -> None:
-        try:
+        with contextlib.suppress(Exception):  # the transaction may be gone already
             self._connection.execute("ROLLBACK")
-        except Exception:  # noqa: S110 - the transaction is gone already
-            pass
 
 
 def _deliver(batch: list[_Job]) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What a reporter does on the status page: add, object, withdraw, leave.
 
-Every action needs a live session and this site's own form; it ends in a redirect to the status page, so that
-reloading repeats nothing, and the form's token makes a second press harmless.
+Every action needs a live session and this site's own form; it ends in a redirect to the status
+page, so that reloading repeats nothing, and the form's token makes a second press harmless.
 """
 
 from dataclasses import replace

@@ -41,8 +41,9 @@ def error_page(request: web.Request, error: RefusedError) -> web.Response:
 def session_cookie(value: str) -> str:
     """Return the Set-Cookie value of a session.
 
-    No `Secure`: onion services speak plain HTTP inside the circuit and some browsers drop Secure cookies there.
-    No Max-Age: the browser forgets it when it closes; the server forgets after 15 minutes.
+    No `Secure`: onion services speak plain HTTP inside the circuit and some browsers drop Secure
+    cookies there. No Max-Age: the browser forgets it when it closes; the server forgets after 15
+    minutes.
     """
     return f"{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/"
 

@@ -3,8 +3,9 @@
 
 Invariants:
 
-* a known, an unknown and a malformed code take the same steps: parse, derive, the same lookups, one page of the same
-  length with a cookie of the same length, and no answer leaves before `STATUS_FLOOR`;
+* a known, an unknown and a malformed code take the same steps: parse, derive, the same lookups, one
+  page of the same length with a cookie of the same length, and no answer leaves before
+  `STATUS_FLOOR`;
 * the code is never in an address, a cookie or a log.
 """
 
