@@ -82,6 +82,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Tanda tangan tidak cocok dengan tindakan.",
             "The signature does not match the act.",
         ),
+        "signer_differs": _say(
+            "Permintaan dan tindakan ditandatangani oleh kunci yang berbeda.",
+            "The request and the act are signed by different keys.",
+        ),
         "conflicted": _say(
             "Anda bukan penerima laporan ini.",
             "You are not among the recipients of this report.",

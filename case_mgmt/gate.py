@@ -172,9 +172,9 @@ def confirm(
     return person
 
 
-def may_decide(person: Person, view: CaseView) -> bool:
+def may_decide(person: Person, assignee: PersonId | None) -> bool:
     """Whether this recipient may act on the case: it is theirs, or they supervise."""
-    return view.assignee == person.id or Role.SUPERVISOR in person.roles
+    return assignee == person.id or Role.SUPERVISOR in person.roles
 
 
 def handles(person: Person | None) -> bool:
@@ -206,7 +206,7 @@ def _rule(act: Act, view: CaseView) -> Rule:
 def _check_assignment(act: Act, signer: Person, view: CaseView) -> None:
     if act.kind is ActKind.ASSIGN:
         _require(Role.SUPERVISOR in signer.roles, "supervisor_only")
-    _require(may_decide(signer, view), "unassigned")
+    _require(may_decide(signer, view.assignee), "unassigned")
 
 
 def _check_fields(act: Act, view: CaseView) -> None:

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The use cases of the case office, each one unit of work.
+
+Invariants
+* Whoever asks is a person of the manifest (the caller verified the request's signature); what they
+  may see is decided here: only cases whose report was sealed to them.
+* Nothing is returned before it is durable.
+* Looking at a case changes nothing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from case_mgmt.acts import SignedAct
+from case_mgmt.arrivals import Arrivals
+from case_mgmt.deadlines import Clock
+from case_mgmt.errors import GateError, UnknownCaseError
+from case_mgmt.gate import Rulebook, Submission, admit, confirm, handles, may_decide
+from case_mgmt.ledger import RETURNED, Ledger, ServiceKey, view_of
+from case_mgmt.lifecycle import Rule, moves_from
+from case_mgmt.model import ActHash, BlobId, CaseId, DeviceKey, PersonId, State
+from case_mgmt.projection import project
+from case_mgmt.records import Record
+from case_mgmt.statistics import CaseFacts, publish
+from case_mgmt.store.ports import (
+    Case,
+    CaseStore,
+    LedgerEntry,
+    Note,
+    OutboxEntry,
+    Proposal,
+    ReadUnit,
+    StoredRecord,
+    WriteUnit,
+)
+from crypto.envelope import check_container
+from crypto.errors import MalformedError
+from crypto.manifest import Person
+from crypto.rng import Rng
+
+_POLICY_SETTING: Final = "policy_sha256"
+
+
+class Status(StrEnum):
+    """What became of a submitted act."""
+
+    COMMITTED = "committed"
+    AWAITING_SECOND = "awaiting_second"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A case as one person sees it in a list."""
+
+    case: Case
+    clock: Clock
+    proposal: Proposal | None
+    allowed: tuple[tuple[State, Rule], ...]
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A whole case as one person sees it."""
+
+    overview: Overview
+    records: Sequence[StoredRecord]
+    history: Sequence[LedgerEntry]
+    notes: Sequence[Note]
+
+
+class CaseOffice:
+    """Everything that can be asked of the case office."""
+
+    def __init__(self, store: CaseStore, key: ServiceKey, rng: Rng) -> None:
+        self._store = store
+        self._key = key
+        self._rng = rng
+
+    # --- from the reporter ---------------------------------------------------------------------
+
+    def take_in(self, record: Record, rules: Rulebook) -> CaseId:
+        """Take in a record; its blobs are durable already.  Raises RecordError and its kin."""
+        with self._store.writing() as unit:
+            return Arrivals(unit, self._key, rules, self._rng).take_in(record)
+
+    # --- from the office -----------------------------------------------------------------------
+
+    def submit(
+        self, case: CaseId, person: Person, submission: Submission, rules: Rulebook
+    ) -> tuple[Status, Overview]:
+        """Put an act before the gate; commit it, or let it wait for a second person."""
+        with self._store.writing() as unit:
+            current = _visible(unit, case, person)
+            if submission.act.signer != person.desk_public.hex():
+                raise GateError("signer_differs")
+            admission = admit(view_of(unit, current), submission, rules)
+            signed = SignedAct(submission.act, submission.signature)
+            if admission.needs_second and submission.container is not None:
+                waiting = Proposal(
+                    signed.hash, signed, submission.container, PersonId(admission.signer.id)
+                )
+                unit.add_proposal(waiting)
+                return Status.AWAITING_SECOND, _overview(current, waiting, person, rules)
+            updated = self._ledger(unit, rules).append(
+                current, LedgerEntry(signed, submission.container)
+            )
+            return Status.COMMITTED, _overview(updated, None, person, rules)
+
+    def confirm(
+        self, case: CaseId, person: Person, act: ActHash, signature: bytes, rules: Rulebook
+    ) -> Overview:
+        """The second person agrees: the closing becomes part of the case."""
+        with self._store.writing() as unit:
+            current = _visible(unit, case, person)
+            waiting = _waiting(unit, case, act)
+            second = DeviceKey(person.desk_public.hex())
+            confirm(view_of(unit, current), waiting.signed.act, second, signature, rules)
+            signed = SignedAct(waiting.signed.act, waiting.signed.signature, second, signature)
+            updated = self._ledger(unit, rules).append(
+                current, LedgerEntry(signed, waiting.container)
+            )
+            return _overview(updated, None, person, rules)
+
+    def hand_back(self, case: CaseId, person: Person, act: ActHash, rules: Rulebook) -> Overview:
+        """The second person declines, or the first takes the closing back."""
+        with self._store.writing() as unit:
+            current = _visible(unit, case, person)
+            waiting = _waiting(unit, case, act)
+            unit.close_proposal(waiting.hash, RETURNED)
+            return _overview(current, None, person, rules)
+
+    def add_note(self, case: CaseId, person: Person, container: bytes, rules: Rulebook) -> None:
+        """Keep a private note; it never reaches the reporter and is no act."""
+        with self._store.writing() as unit:
+            _visible(unit, case, person)
+            try:
+                check_container(container)
+            except MalformedError as error:
+                raise GateError("note_malformed") from error
+            unit.add_note(case, Note(PersonId(person.id), rules.today, container))
+
+    # --- looking -------------------------------------------------------------------------------
+
+    def queue(self, person: Person, rules: Rulebook) -> list[Overview]:
+        """The person's cases, next limit first, closed ones last."""
+        with self._store.reading() as unit:
+            waiting = unit.proposals()
+            found = [
+                _overview(case, waiting.get(case.id), person, rules)
+                for case in unit.cases_of(PersonId(person.id))
+            ]
+        return sorted(found, key=_urgency)
+
+    def show(self, case: CaseId, person: Person, rules: Rulebook) -> CaseFile:
+        """The whole case."""
+        with self._store.reading() as unit:
+            current = _visible(unit, case, person)
+            return CaseFile(
+                overview=_overview(current, unit.proposal(case), person, rules),
+                records=unit.records(case),
+                history=unit.acts(case),
+                notes=unit.notes(case),
+            )
+
+    def overview(self, case: CaseId, person: Person, rules: Rulebook) -> Overview:
+        """The case as it stands in the person's list."""
+        with self._store.reading() as unit:
+            current = _visible(unit, case, person)
+            return _overview(current, unit.proposal(case), person, rules)
+
+    def blob_size(self, case: CaseId, person: Person, blob: BlobId) -> int:
+        """The size of a sealed attachment of this case.  Raises UnknownCaseError."""
+        with self._store.reading() as unit:
+            _visible(unit, case, person)
+            size = unit.blob_size(case, blob)
+        if size is None:
+            raise UnknownCaseError("no such attachment")
+        return size
+
+    def ledger(self) -> list[SignedAct]:
+        """All acts, without content."""
+        with self._store.reading() as unit:
+            return list(unit.ledger())
+
+    def statistics(self, rules: Rulebook) -> dict[str, Any]:
+        """The public counts."""
+        with self._store.reading() as unit:
+            cases = unit.cases()
+        return publish((_facts(case, rules) for case in cases), rules.today)
+
+    # --- the service's own work ----------------------------------------------------------------
+
+    def outbox(self, limit: int) -> Sequence[OutboxEntry]:
+        """Notices that wait to be pushed."""
+        with self._store.reading() as unit:
+            return unit.outbox(limit)
+
+    def end_outbox(self, ids: Iterable[int], outcome: str) -> None:
+        """Notices were pushed (`sent`), or the intake will never take them (`refused`)."""
+        with self._store.writing() as unit:
+            unit.end_outbox(ids, outcome)
+
+    def known_blobs(self) -> frozenset[BlobId]:
+        """All blobs that belong to a case."""
+        with self._store.reading() as unit:
+            return unit.blob_ids()
+
+    def settle(self, rules: Rulebook) -> int:
+        """Work out all limits anew if the policy has changed; gives the number of cases."""
+        digest = hashlib.sha256(rules.policy.to_json()).hexdigest()
+        with self._store.writing() as unit:
+            if unit.setting(_POLICY_SETTING) == digest:
+                return 0
+            cases = unit.cases()
+            for case in cases:
+                history = [entry.signed.act for entry in unit.acts(case.id)]
+                present = project(history, rules.policy)
+                unit.save(Case(case.id, case.thread, case.head, case.next_seq, present))
+            unit.set_setting(_POLICY_SETTING, digest)
+        return len(cases)
+
+    def remember(self, name: str, value: str) -> None:
+        """Keep a value of the service itself."""
+        with self._store.writing() as unit:
+            unit.set_setting(name, value)
+
+    def recall(self, name: str) -> str | None:
+        """A value kept by `remember`."""
+        with self._store.reading() as unit:
+            return unit.setting(name)
+
+    def _ledger(self, unit: WriteUnit, rules: Rulebook) -> Ledger:
+        return Ledger(unit, self._key, rules, self._rng)
+
+
+def _visible(unit: ReadUnit, case: CaseId, person: Person) -> Case:
+    """The case, if its report was sealed to this person.
+
+    SECURITY: the only door to a case; whoever belongs to the accused unit is no recipient
+    (tests/whistle/cases/test_authorisation.py).
+    """
+    current = unit.case(case)
+    if current is None:
+        raise UnknownCaseError("no such case")
+    if not handles(person) or PersonId(person.id) not in unit.recipients(case):
+        raise GateError("conflicted")
+    return current
+
+
+def _waiting(unit: ReadUnit, case: CaseId, act: ActHash) -> Proposal:
+    waiting = unit.proposal(case)
+    if waiting is None or waiting.hash != act:
+        raise GateError("no_proposal")
+    return waiting
+
+
+def _overview(case: Case, waiting: Proposal | None, person: Person, rules: Rulebook) -> Overview:
+    decides = waiting is None and may_decide(person, case.present.assignee)
+    return Overview(
+        case=case,
+        clock=case.present.schedule.at(rules.today),
+        proposal=waiting,
+        allowed=moves_from(case.present.state) if decides else (),
+    )
+
+
+def _urgency(overview: Overview) -> tuple[bool, str, str]:
+    limit = overview.clock.next_due
+    return limit is None, "" if limit is None else limit.isoformat(), overview.case.id
+
+
+def _facts(case: Case, rules: Rulebook) -> CaseFacts:
+    present = case.present
+    return CaseFacts(
+        arrival=present.arrival,
+        state=present.state,
+        first_follow_up=present.first_follow_up,
+        overdue=present.schedule.at(rules.today).overdue_since is not None,
+    )
