@@ -108,11 +108,10 @@ def _refuse_number(_text: str) -> NoReturn:
 
 def _check_json(value: Any) -> None:
     level: list[Any] = [value]
-    for _ in range(MAX_JSON_DEPTH + 1):
+    for _ in range(MAX_JSON_DEPTH):
         level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise MalformedError("JSON is nested too deeply")
+    if any(isinstance(each, list | dict) or _children(each) for each in level):
+        raise MalformedError("JSON is nested too deeply")
 
 
 def _children(value: Any) -> list[Any]:
