@@ -11,7 +11,8 @@ steps:
 3. no message id occurs twice (`repeated`);
 4. `prev` names a frame of this thread seen before (`gap`); a frame sealed on arrival cannot know
    it;
-5. the recipients digest is that of people the manifest allows (`recipients_differ`);
+5. the recipients digest is that of the people the manifest and the report allow
+   (`recipients_differ`; also after a person joined or left);
 6. the day in the frame is not after the day the server recorded (`day_differs`);
 7. the attachments named are the blobs stored (`file_missing`, `file_extra`).
 
@@ -31,6 +32,9 @@ from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, frame_hash, reci
 from crypto.manifest import Manifest, Person
 from crypto.private.open_report import open_message
 from crypto.xwing import Recipient
+
+EXCLUDING_FIELDS = ("unit", "exclude_unit")
+"""The answers of a report that keep people of a unit from reading it."""
 
 RemarkCode = Literal[
     "unknown_sender",
@@ -146,22 +150,18 @@ def open_thread(
         reply_to = Recipient.from_age(report.body.reply_to)
     except CryptoError as error:
         raise OpeningError("malformed") from error
-    people = people_of(report.frame, lens.manifest)
-    checker = _Checker(report.frame.sender, lens.manifest, replies)
+    people = people_for(report.body.fields, lens.manifest)
+    checker = _Checker(report.frame.sender, people, replies)
     checker.check(report, stored[0])
     follow_ups = _open_follow_ups(lens, stored[1:], checker)
-    expected = people or lens.manifest.recipients_for(report.body.fields.get("unit"))
-    return OpenedThread(report, follow_ups, reply_to, expected, tuple(checker.remarks))
+    return OpenedThread(report, follow_ups, reply_to, people, tuple(checker.remarks))
 
 
-def people_of(frame: Frame, manifest: Manifest) -> tuple[Person, ...]:
-    """The people of the manifest a frame was sealed to, by its digest; empty when none fits."""
-    units = sorted({person.unit for person in manifest.people})
-    for unit in (None, *units):
-        people = manifest.recipients_for(unit)
-        if recipients_digest([person.recipient for person in people]) == frame.recipients_digest:
-            return people
-    return ()
+def people_for(fields: Mapping[str, str], manifest: Manifest) -> tuple[Person, ...]:
+    """Who may read a report with these answers: nobody of the units it accuses or excludes."""
+    excluded = {fields.get(name) for name in EXCLUDING_FIELDS}
+    everyone = manifest.recipients_for(None)
+    return tuple(person for person in everyone if person.unit not in excluded)
 
 
 def _open_follow_ups(
@@ -193,10 +193,10 @@ def _parse_body(frame: Frame, kind: Literal["report", "follow_up"]) -> ReportBod
 class _Checker:
     """Steps 2 to 7, with the memory they need over a thread."""
 
-    def __init__(self, sender: bytes | None, manifest: Manifest, replies: Set[bytes]) -> None:
+    def __init__(self, sender: bytes | None, people: Sequence[Person], replies: Set[bytes]) -> None:
         self.remarks: list[Remark] = []
         self._sender = sender
-        self._manifest = manifest
+        self._digest = recipients_digest([person.recipient for person in people])
         self._ids: set[bytes] = set()
         self._hashes: set[bytes] = {NO_PREVIOUS, *replies}
 
@@ -214,7 +214,7 @@ class _Checker:
             ("unknown_sender", frame.sender is not None and frame.sender != self._sender),
             ("repeated", frame.message_id in self._ids),
             ("gap", self._is_gap(frame)),
-            ("recipients_differ", not people_of(frame, self._manifest)),
+            ("recipients_differ", frame.recipients_digest != self._digest),
             ("day_differs", frame.day != 0 and day_from_number(frame.day) > stored.day),
         ):
             if wrong:

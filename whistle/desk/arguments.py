@@ -84,6 +84,9 @@ def _add_acting(commands: "_Commands[Parser]") -> None:
     assign = _case_command(commands, "assign", "give the case to a person (supervisor)")
     assign.add_argument("--person", required=True, metavar="ID", help="person id of the manifest")
     extend = _case_command(commands, "extend", "extend the overall time, with a visible reason")
+    extend.add_argument(
+        "--reason", metavar="CODE", help="reason code, for instance awaiting_documents"
+    )
     extend.add_argument("--until", type=_day, required=True, metavar="DAY", help="YYYY-MM-DD")
     _add_message(extend)
     _add_message(_case_command(commands, "update", "write to the reporter, status unchanged"))

@@ -6,35 +6,66 @@ Nothing here decides anything; see docs/spec/desk.md for every command and its J
 """
 
 import argparse
+import asyncio
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from crypto.rng import Rng, system_rng
-from whistle.desk import key_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
 from whistle.desk.terminal import Terminal
 from whistle.i18n import Catalogue, Language
 
-EXIT_INTERRUPTED = 130
-Command = Callable[[argparse.Namespace, Terminal, Rng], None]
+if TYPE_CHECKING:
+    from whistle.desk.connection import Surroundings
 
-COMMANDS: Mapping[tuple[str, str | None], Command] = {
-    ("keys", "new"): key_commands.keys_new,
-    ("keys", "show"): key_commands.keys_show,
-    ("root", "new"): key_commands.root_new,
-    ("root", "sign"): key_commands.root_sign,
-}
+EXIT_INTERRUPTED = 130
+KeyCommand = Callable[[argparse.Namespace, Terminal, Rng], None]
+CaseCommand = Callable[[argparse.Namespace, Terminal, "Surroundings"], Awaitable[None]]
+
+
+def _key_command(args: argparse.Namespace) -> KeyCommand:
+    from whistle.desk import key_commands  # noqa: PLC0415 - see _run
+
+    return {
+        ("keys", "new"): key_commands.keys_new,
+        ("keys", "show"): key_commands.keys_show,
+        ("root", "new"): key_commands.root_new,
+        ("root", "sign"): key_commands.root_sign,
+    }[args.command, args.action]
+
+
+def _case_command(name: str) -> CaseCommand:
+    from whistle.desk import act_commands, case_commands  # noqa: PLC0415 - see _run
+
+    return {
+        "list": case_commands.list_cases,
+        "show": case_commands.show,
+        "files": case_commands.files,
+        "act": act_commands.act,
+        "confirm": act_commands.confirm,
+        "return": act_commands.hand_back,
+        "note": act_commands.note,
+        "assign": act_commands.assign,
+        "extend": act_commands.extend,
+        "update": act_commands.update,
+    }[name]
+
+
+def _serve_command() -> CaseCommand:
+    from whistle.desk import serve_command  # noqa: PLC0415 - see _run
+
+    return serve_command.serve_desk
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; never shows a traceback for a mistake the reader can mend."""
     args = build_parser().parse_args(argv)
     terminal = _terminal(args, os.environ)
-    command = COMMANDS[args.command, getattr(args, "action", None)]
     try:
-        command(args, terminal, system_rng)
+        _run(args, terminal)
     except DeskError as error:
         terminal.fail(error)
         return error.exit_code
@@ -49,6 +80,22 @@ def language(wanted: str | None, environment: Mapping[str, str]) -> Language:
         return "en" if wanted == "en" else "id"
     name = environment.get("LC_ALL") or environment.get("LANG") or "id"
     return "id" if name.lower().startswith("id") else "en"
+
+
+def _run(args: argparse.Namespace, terminal: Terminal) -> None:
+    """Only the chosen command's modules are imported: making keys takes no web server."""
+    if args.command in {"keys", "root"}:
+        _key_command(args)(args, terminal, system_rng)
+        return
+    from whistle.desk.connection import Surroundings  # noqa: PLC0415 - see above
+
+    command = _serve_command() if args.command == "serve" else _case_command(args.command)
+    surroundings = Surroundings(system_rng, days_ahead=getattr(args, "demo_days_ahead", 0))
+    asyncio.run(_await(command(args, terminal, surroundings)))
+
+
+async def _await(step: Awaitable[None]) -> None:
+    await step
 
 
 def _terminal(args: argparse.Namespace, environment: Mapping[str, str]) -> Terminal:

@@ -175,13 +175,20 @@ class CaseClient:
 
 
 @contextlib.asynccontextmanager
-async def connect(address: ServerAddress, signer: Signer) -> AsyncIterator[CaseClient]:
-    """A client for as long as the block runs."""
+async def session_for(address: ServerAddress) -> AsyncIterator[aiohttp.ClientSession]:
+    """A connection for as long as the block runs."""
     seconds = CONNECT_SECONDS if address.proxy is None else ONION_CONNECT_SECONDS
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=READ_SECONDS)
     async with aiohttp.ClientSession(
         connector=_connector(address), timeout=timeout, auto_decompress=False, trust_env=False
     ) as session:
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def connect(address: ServerAddress, signer: Signer) -> AsyncIterator[CaseClient]:
+    """A client for as long as the block runs."""
+    async with session_for(address) as session:
         yield CaseClient(session, address, signer)
 
 

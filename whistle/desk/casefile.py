@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A case as this desk has opened and verified it: what the pages and commands show and act on.
+
+The order of trust: the manifest (trust.py) → the signed acts (history) → the sealed report → our
+own sealed copies. The server's summary is compared with what follows from the acts; where they
+differ, the acts win and the difference is a remark.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from case_mgmt.deadlines import Clock, due
+from case_mgmt.desk.errors import ComposeError, OpeningError
+from case_mgmt.desk.evidence import EvidenceFile, name_all
+from case_mgmt.desk.history import CheckedAct, History, check_history
+from case_mgmt.desk.office import Note, OfficeCopy, OfficeFile, open_office_file
+from case_mgmt.desk.opening import Lens, OpenedMessage, OpenedThread, open_thread
+from case_mgmt.desk.signing import Proposal, check_proposal
+from case_mgmt.model import ActKind, State
+from crypto.body import FollowUpBody
+from crypto.frame import Origin
+from crypto.manifest import Person
+from crypto.private.keystore import Identity
+from whistle.desk.errors import GateRefusedError, UnreachableError
+from whistle.desk.records import CaseRecord, Move
+from whistle.desk.trust import Organisation
+
+SystemRemark = Literal["history_broken", "head_differs", "summary_differs", "notes_unreadable"]
+
+
+@dataclass(frozen=True)
+class CaseRemark:
+    """Something the investigator must know; `message` is set when it is about one message."""
+
+    code: str
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class PendingView:
+    """A closing that waits; `copy`: what would be read, `problem`: why it cannot be trusted."""
+
+    proposal: Proposal
+    proposer: Person | None
+    is_mine: bool
+    copy: OfficeCopy | None
+    problem: str | None
+
+    @property
+    def target(self) -> State:
+        """The proposed code."""
+        return self.proposal.signed.act.target
+
+
+@dataclass(frozen=True)
+class TimelineEntry:
+    """One line of what the reporter sees; `act` for steps, `message` for what the reporter sent."""
+
+    day: date
+    author: Literal["office", "reporter", "system"]
+    act: CheckedAct | None = None
+    copy: OfficeCopy | None = None
+    message: OpenedMessage | None = None
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """Everything about one case, opened."""
+
+    organisation: Organisation
+    record: CaseRecord
+    history: History
+    thread: OpenedThread
+    office: OfficeFile
+    clock: Clock
+    pending: PendingView | None
+    files: tuple[EvidenceFile, ...]
+    remarks: tuple[CaseRemark, ...]
+
+    @property
+    def state(self) -> State:
+        """The public code that follows from the signed acts."""
+        return self.history.head.state
+
+    @property
+    def moves(self) -> tuple[Move, ...]:
+        """What the server would allow this person to do now."""
+        return self.record.summary.allowed
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        """Private notes, oldest first."""
+        return self.office.notes
+
+    @property
+    def is_sealed_on_arrival(self) -> bool:
+        """Whether the report was sealed by the server and not by the reporter."""
+        return self.thread.report.origin is Origin.ARRIVAL
+
+    def files_of(self, message: OpenedMessage) -> tuple[EvidenceFile, ...]:
+        """The named files of one message."""
+        ids = {ref.id for ref in message.attachments}
+        return tuple(file for file in self.files if file.ref.id in ids)
+
+    def timeline(self) -> tuple[TimelineEntry, ...]:
+        """What the reporter sees, oldest first: visible acts, and their own messages."""
+        return tuple(_timeline(self))
+
+
+def open_case_file(identity: Identity, organisation: Organisation, record: CaseRecord) -> CaseFile:
+    """Opens and verifies a case. Raises: GateRefusedError, UnreachableError."""
+    if not record.entries:
+        raise UnreachableError("desk.error.bad_answer")
+    manifest = organisation.manifest
+    history = check_history(record.summary.case, record.entries, manifest)
+    office = open_office_file(identity.recipient_seed, manifest, record.thread, record.notes)
+    lens = Lens(identity.recipient_seed, manifest, record.thread)
+    try:
+        thread = open_thread(lens, record.messages, office.hashes)
+    except OpeningError as error:
+        raise GateRefusedError(f"desk.opening.{error.code}") from error
+    acts = [checked.entry.signed.act for checked in history.acts]
+    clock = due(acts, organisation.policy, organisation.today)
+    refs = [ref for message in thread.messages for ref in message.attachments]
+    return CaseFile(
+        organisation=organisation,
+        record=record,
+        history=history,
+        thread=thread,
+        office=office,
+        clock=clock,
+        pending=_pending(identity, organisation, record, history, office),
+        files=name_all(refs),
+        remarks=tuple(_remarks(record, history, thread, office, clock)),
+    )
+
+
+def _pending(
+    identity: Identity,
+    organisation: Organisation,
+    record: CaseRecord,
+    history: History,
+    office: OfficeFile,
+) -> PendingView | None:
+    if record.pending is None:
+        return None
+    signer = record.pending.signed.act.signer
+    copy: OfficeCopy | None = None
+    problem: str | None = None
+    try:
+        copy = check_proposal(record.pending, history.head, office)
+    except ComposeError as error:
+        problem = error.code
+    return PendingView(
+        proposal=record.pending,
+        proposer=organisation.manifest.person_by_desk_key(bytes.fromhex(signer)),
+        is_mine=signer == identity.device_public.hex(),
+        copy=copy,
+        problem=problem,
+    )
+
+
+def _remarks(
+    record: CaseRecord,
+    history: History,
+    thread: OpenedThread,
+    office: OfficeFile,
+    clock: Clock,
+) -> Iterator[CaseRemark]:
+    if not history.is_verified:
+        yield CaseRemark("history_broken")
+    if record.head != history.head.prev:
+        yield CaseRemark("head_differs")
+    summary = record.summary
+    ours = (history.head.state, clock.next_due, clock.overdue_since)
+    if ours != (summary.state, summary.next_due, summary.overdue_since):
+        yield CaseRemark("summary_differs")
+    if office.unreadable:
+        yield CaseRemark("notes_unreadable")
+    for remark in thread.remarks:
+        yield CaseRemark(remark.code, remark.message)
+
+
+def _timeline(case: CaseFile) -> Iterator[TimelineEntry]:
+    """Acts in their order; a reporter's act is shown as the message it stands for."""
+    follow_ups = list(case.thread.follow_ups)
+    for checked in case.history.acts:
+        act = checked.entry.signed.act
+        if act.kind is ActKind.ASSIGN:
+            continue
+        if act.kind is ActKind.RECEIVED:
+            yield TimelineEntry(act.day, "system", act=checked, message=case.thread.report)
+        elif checked.by_service:
+            message = _take(follow_ups, act.kind)
+            yield TimelineEntry(act.day, "reporter", act=checked, message=message)
+        else:
+            container = checked.entry.container
+            copy = None if container is None else case.office.copy_of(container)
+            yield TimelineEntry(act.day, "office", act=checked, copy=copy)
+    for message in follow_ups:
+        yield TimelineEntry(message.day, "reporter", message=message)
+
+
+_INTENTS = {
+    ActKind.FOLLOW_UP: "message",
+    ActKind.CONTEST: "contest",
+    ActKind.WITHDRAW: "withdraw",
+}
+
+
+def _take(follow_ups: list[OpenedMessage], kind: ActKind) -> OpenedMessage | None:
+    """The first follow-up not yet shown whose intent is that of the act."""
+    for position, message in enumerate(follow_ups):
+        body = message.body
+        if isinstance(body, FollowUpBody) and body.intent == _INTENTS.get(kind):
+            return follow_ups.pop(position)
+    return None

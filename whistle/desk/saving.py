@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Saves opened attachments: under safe names, never over another file, nothing left after a
+failure.
+
+A file appears under its name only after size and hash have been verified; before that it is a
+private temporary file in the same folder.
+"""
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from case_mgmt.desk.evidence import EvidenceFile, unique_name
+from crypto.rng import Rng
+from whistle.desk.errors import UsageError
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+def prepare_folder(folder: Path) -> None:
+    """Creates the folder if need be. Raises: UsageError."""
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError("desk.error.cannot_write", file=str(folder)) from error
+
+
+async def save(folder: Path, file: EvidenceFile, pieces: AsyncIterator[bytes], rng: Rng) -> Path:
+    """The path the file was saved under. Raises: UsageError, and whatever `pieces` raises."""
+    temporary = folder / f".whistle-{rng(8).hex()}.part"
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, PRIVATE_FILE), "wb") as stream:
+            async for piece in pieces:
+                stream.write(piece)
+            stream.flush()
+            os.fsync(stream.fileno())
+        return _place(temporary, folder, file.name)
+    except OSError as error:
+        raise UsageError("desk.error.cannot_write", file=str(folder)) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _place(temporary: Path, folder: Path, name: str) -> Path:
+    """Reserves a free name, then moves the finished file onto it: nobody's file is overwritten."""
+    taken = {entry.name.casefold() for entry in folder.iterdir()}
+    while True:
+        path = folder / unique_name(name, taken)
+        try:
+            path.touch(mode=PRIVATE_FILE, exist_ok=False)
+        except FileExistsError:
+            taken.add(path.name.casefold())
+            continue
+        return temporary.replace(path)

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""`whistle-desk serve`: the desk's pages on 127.0.0.1, for one person, until Ctrl-C."""
+
+import argparse
+import json
+from pathlib import Path
+
+from whistle.clock import monotonic
+from whistle.desk.client import ServerAddress
+from whistle.desk.connection import Surroundings
+from whistle.desk.errors import UsageError
+from whistle.desk.keyring import find_keystore, find_keystores
+from whistle.desk.terminal import Terminal
+from whistle.desk.web.app import create_app
+from whistle.desk.web.desk import Desk
+from whistle.desk.web.drafts import Drafts
+from whistle.desk.web.guard import Door
+from whistle.desk.web.vault import Vault, VaultSettings
+from whistle.http.serve import Listening, serve
+
+HOST = "127.0.0.1"
+MINUTE = 60.0
+
+
+async def serve_desk(
+    args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings
+) -> None:
+    """Serves until a signal; prints the address with its one-time token."""
+    address = ServerAddress.parse(args.server, args.proxy)
+    keystores = (
+        (find_keystore(args.keystore),)
+        if args.keystore is not None
+        else find_keystores(args.keystore_dir)
+    )
+    vault = Vault(
+        VaultSettings(
+            keystores=keystores,
+            address=address,
+            surroundings=surroundings,
+            monotonic=monotonic,
+            passphrase_file=args.passphrase_file,
+            lock_after=args.lock_after * MINUTE,
+        )
+    )
+    rng = surroundings.rng
+    desk = Desk(Door(rng), vault, Drafts(rng), terminal.texts.lang)
+    app = create_app(desk, address)
+    if args.passphrase_file is not None:
+        app.on_startup.append(lambda _app: vault.unlock(keystores[0].label))
+
+    def ready(listening: Listening) -> None:
+        desk.door.listen_at(listening.port or args.port)
+        _announce(args, terminal, desk.door.address)
+
+    try:
+        await serve(app, tcp=(HOST, args.port), ready=ready)
+    except OSError as error:
+        raise UsageError("desk.error.port_taken", port=args.port) from error
+
+
+def _announce(args: argparse.Namespace, terminal: Terminal, address: str) -> None:
+    if terminal.as_json:
+        terminal.result({"url": address})
+    else:
+        terminal.say("desk.cli.serving", address=address)
+    terminal.out.flush()
+    if args.ready_file is not None:
+        _write_ready(args.ready_file, address)
+
+
+def _write_ready(path: Path, address: str) -> None:
+    """Appears whole or not at all, for this user only: the address holds a token."""
+    temporary = path.with_name(path.name + ".new")
+    temporary.unlink(missing_ok=True)
+    temporary.touch(mode=0o600, exist_ok=False)
+    temporary.write_text(json.dumps({"url": address}) + "\n", encoding="utf-8")
+    temporary.replace(path)

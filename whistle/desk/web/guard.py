@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who may talk to the desk's pages: only the browser that was given the address, from these pages.
+
+The desk listens on loopback, where every web page in the same browser and every program of every
+user of this computer can knock. In this order:
+
+1. Host is exactly our authority: a name rebound to 127.0.0.1 is refused (DNS rebinding);
+2. a request another site caused is refused (`Sec-Fetch-Site`), and one that changes something must
+   name our own `Origin` (cross-site request forgery);
+3. the one-time token of the printed address opens one session; from then on only its cookie counts
+   (HttpOnly, SameSite=Strict). The token shown a second time, without the cookie, opens nothing;
+4. a page that needs keys redirects to the unlock page while they are locked.
+
+Refusals are constant and say how to get in.
+"""
+
+import hmac
+from typing import Final
+
+from aiohttp import hdrs, web
+
+from crypto.rng import Rng
+from whistle.http.headers import SECURITY_HEADERS, harden
+
+COOKIE: Final = "whistle-desk"
+COOKIE_SECONDS: Final = 86_400
+TOKEN_BYTES: Final = 24
+OPEN_PATHS: Final = ("/desk-",)
+DOWNLOAD_POLICY: Final = "default-src 'none'; sandbox"
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+_OWN_SITES: Final = frozenset({"", "none", "same-origin"})
+
+
+class Door:
+    """The address, its one-time token and the session it opens."""
+
+    def __init__(self, rng: Rng) -> None:
+        self._token = rng(TOKEN_BYTES).hex()
+        self._secret = rng(TOKEN_BYTES).hex()
+        self._authority = ""
+        self._token_used = False
+
+    def listen_at(self, port: int) -> None:
+        """Fixes the one authority that is answered."""
+        self._authority = f"127.0.0.1:{port}"
+
+    @property
+    def origin(self) -> str:
+        """What our own pages send as Origin."""
+        return f"http://{self._authority}"
+
+    @property
+    def address(self) -> str:
+        """The address to open once, with its token."""
+        return f"{self.origin}/?token={self._token}"
+
+    def is_ours(self, request: web.Request) -> bool:
+        """Steps 1 and 2."""
+        if request.headers.getall(hdrs.HOST, []) != [self._authority]:
+            return False
+        if request.headers.get("Sec-Fetch-Site", "") not in _OWN_SITES:
+            return False
+        return request.method in _SAFE_METHODS or request.headers.get(hdrs.ORIGIN) == self.origin
+
+    def knows(self, request: web.Request) -> bool:
+        """Whether the request carries the session's cookie."""
+        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self._secret.encode())
+
+    def admits(self, token: str) -> bool:
+        """Uses the one-time token up; true exactly once, for the right token."""
+        if self._token_used or not hmac.compare_digest(token.encode(), self._token.encode()):
+            return False
+        self._token_used = True
+        return True
+
+    def give_cookie(self, response: web.Response) -> None:
+        """Opens the session."""
+        response.set_cookie(
+            COOKIE, self._secret, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", path="/"
+        )
+
+
+async def harden_desk_response(_request: web.Request, response: web.StreamResponse) -> None:
+    """The servers' headers on every answer; a download keeps its own, stricter policy."""
+    is_download = response.headers.get(hdrs.CONTENT_DISPOSITION, "").startswith("attachment")
+    harden(response.headers)
+    if is_download:
+        response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
+
+
+def refusal(text: str) -> web.Response:
+    """A constant answer for whoever is not let in."""
+    body = text.encode()
+    return web.Response(
+        body=body,
+        status=403,
+        content_type="text/plain",
+        charset="utf-8",
+        headers={**SECURITY_HEADERS, hdrs.CACHE_CONTROL: "no-store"},
+    )
