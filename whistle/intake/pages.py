@@ -5,7 +5,7 @@ Invariants:
 
 * everything given is escaped; no script, no inline style, no address outside this origin;
 * pages that are the same for everyone are rendered once: the empty report form per language and
-  year (only its token is put in), the landing page per language until the numbers change;
+  year (only its token is put in), the first page per language until the numbers change;
 * status answers of all kinds have one length (`whistle.intake.status_page`).
 """
 
@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Final
 
 from markupsafe import Markup
 
+from case_mgmt.model import State
 from whistle.assets import static_dir, templates_dir
 from whistle.i18n import LANGUAGES, Catalogue, Language
 from whistle.intake import status_page
@@ -34,11 +35,8 @@ from whistle.intake.contexts import (
     StatusEntryContext,
 )
 from whistle.intake.fields import CODE, MAX_FILES, REPORT_FIELDS
-from whistle.intake.questions import Groups, choice_groups, open_parts
+from whistle.intake.questions import choice_groups, open_parts
 from whistle.intake.rendering import Renderer, to_bytes
-from whistle.intake.status_page import STATUS_BYTES, STATUS_STEP
-
-__all__ = ["ERROR_PAGES", "FIELD_ERRORS", "STATUS_BYTES", "STATUS_STEP", "Pages"]
 
 ERROR_PAGES: Final = (
     "bad_request",
@@ -62,7 +60,7 @@ FIELD_ERRORS: Final = (
     "error.file.name",
     "error.file.again",  # after another mistake: browsers forget chosen files
     "error.unit.nobody",  # unit and exclude_unit together leave nobody to open the report
-    "error.confirm.unticked",
+    "error.confirm",  # withdrawing without ticking the box
     "error.form.token",  # the form is too old: look it over and send again
 )
 
@@ -74,6 +72,13 @@ _NAVIGATION: Final = (
     ("/statistics", "site.nav_statistics"),
     ("/keys", "site.nav_keys"),
 )
+_SUMMARY_LABELS: Final = {
+    "file": "form.files",
+    "form": "form.itself",
+    "text": "case.write_label",
+    "contest": "case.contest_label",
+    "withdraw": "case.withdraw_heading",
+}
 
 
 @dataclass
@@ -81,20 +86,17 @@ class _Language:
     """One language's templates and what has been rendered once."""
 
     render: Renderer
+    texts: Catalogue
     form: tuple[int, bytes, bytes] | None = None
     landing: tuple[Statistics | None, bytes] | None = None
-    fixed: dict[str, bytes] | None = None
-
-    @property
-    def texts(self) -> Catalogue:
-        return self.render.texts
+    fixed: dict[str, bytes] = field(default_factory=dict)
 
 
 class Pages:
     """All reporter pages in both languages."""
 
     def __init__(self, site: Site) -> None:
-        self.site = site
+        self.site: Final = site
         self.style: Final = (static_dir() / "style.css").read_bytes()
         self.style_path: Final = f"/style-{hashlib.sha256(self.style).hexdigest()[:16]}.css"
         self._languages: Final = {lang: self._load(lang) for lang in LANGUAGES}
@@ -108,11 +110,11 @@ class Pages:
             style=self.style_path,
             nav=tuple((path, texts.t(key)) for path, key in _NAVIGATION),
             count=lambda value: _count(value, texts),
-            f={field.name: field for field in REPORT_FIELDS},
+            f={question.name: question for question in REPORT_FIELDS},
             max_files=MAX_FILES,
             max_size=f"{self.site.max_file_bytes // 1_000_000} MB",
         )
-        return _Language(render, fixed={})
+        return _Language(render, texts)
 
     def landing(self, lang: Language, context: LandingContext) -> bytes:
         """First page; cached until the statistics change."""
@@ -135,7 +137,6 @@ class Pages:
 
     def _form(self, lang: Language, context: FormContext, token: str) -> str:
         texts = self._languages[lang].texts
-        groups: Groups = choice_groups(self.site, texts, context.today)
         return self._page(
             lang,
             "report",
@@ -144,62 +145,58 @@ class Pages:
             values=context.values,
             errors=context.errors,
             summary=_summary(context.errors, texts),
-            groups=groups,
+            groups=choice_groups(self.site, texts, context.today),
             is_open=open_parts(context),
         )
 
     def receipt(self, lang: Language, context: ReceiptContext) -> bytes:
-        """The page that shows the receipt code, once."""
-        return to_bytes(
-            self._page(
-                lang,
-                "receipt",
-                None,
-                words=context.words,
-                promise=context.promise,
-                received=context.day,
-                due=context.due,
-                files=context.files,
-            )
-        )
+        """The page that shows the receipt code, once; it leads nowhere by accident."""
+        return to_bytes(self._page(lang, "receipt", None, r=context))
 
     def status_entry(self, lang: Language, context: StatusEntryContext) -> bytes:
         """The page that asks for the receipt code."""
-        notice = self._languages[lang].texts.t(f"code.{context.notice}") if context.notice else ""
-        return to_bytes(self._code(lang, notice, (), ""))
+        key = f"code.{context.notice}" if context.notice else None
+        return to_bytes(self._code(lang, notice=key))
 
-    def _code(self, lang: Language, notice: str, problems: object, typed: str) -> str:
+    def status(self, lang: Language, context: StatusContext) -> bytes:
+        """The answer to a receipt code, padded to a fixed length."""
+        if context.kind == "case":
+            return status_page.pad(self._case(lang, context))
+        if context.kind == "expired":
+            unsent = "\n\n".join(text for text in context.values.values() if text)
+            page = self._code(lang, notice="code.expired", unsent=unsent)
+        else:
+            page = self._code(lang, context)
+        return status_page.pad(to_bytes(page))
+
+    def _code(
+        self,
+        lang: Language,
+        context: StatusContext | None = None,
+        notice: str | None = None,
+        unsent: str = "",
+    ) -> str:
+        texts = self._languages[lang].texts
         return self._page(
             lang,
             "code",
             "/status",
-            notice=notice,
-            problems=problems,
-            typed=typed[: CODE.max_chars],
+            notice=texts.t(notice) if notice else "",
+            problems=status_page.code_problems(context, texts) if context else (),
+            typed=context.typed[: CODE.max_chars] if context else "",
             max_chars=CODE.max_chars,
+            unsent=unsent,
         )
 
-    def status(self, lang: Language, context: StatusContext) -> bytes:
-        """The answer to a receipt code, padded to a fixed length."""
-        texts = self._languages[lang].texts
-        if context.kind == "case":
-            return status_page.pad(self._case(lang, context))
-        notice = texts.t("code.expired") if context.kind == "expired" else ""
-        problems = status_page.code_problems(context, texts)
-        typed = "" if context.kind == "expired" else context.typed
-        return status_page.pad(to_bytes(self._code(lang, notice, problems, typed)))
-
     def _case(self, lang: Language, context: StatusContext) -> bytes:
-        speaks = self._languages[lang]
-        texts = speaks.texts
-        notice = texts.t(f"case.notice_{context.notice}") if context.notice else ""
+        texts = self._languages[lang].texts
         page = to_bytes(
             self._page(
                 lang,
                 "status",
                 "/status/view",
                 c=context,
-                notice=notice,
+                notice=texts.t(f"case.notice_{context.notice}") if context.notice else "",
                 summary=_summary(context.errors, texts),
                 steps=status_page.progress(context),
                 due_label=status_page.due_label(context, texts),
@@ -209,56 +206,61 @@ class Pages:
                 timeline=_MARK,
             )
         )
-        item = speaks.render.template("timeline_item.html")
+        timeline = self._timeline(lang, context, len(page))
+        return page.replace(_MARK.encode(), timeline, 1)
+
+    def _timeline(self, lang: Language, context: StatusContext, taken: int) -> bytes:
+        speaks = self._languages[lang]
+        line = speaks.render.template("timeline_item.html")
         items = [
-            item.render(item=entry, label=status_page.item_label(entry, texts))
-            for entry in context.timeline
+            line.render(
+                item=item,
+                label=status_page.item_label(item, speaks.texts),
+                reason=status_page.item_reason(item, speaks.texts),
+            )
+            for item in context.timeline
         ]
-        chosen = status_page.fit(items, len(page), context.page)
-        timeline = speaks.render.template("timeline.html").render(
-            items=Markup(chosen.html),  # noqa: S704 - rendered by timeline_item.html, escaped
-            chosen=chosen,
-        )
-        return page.replace(_MARK.encode(), to_bytes(timeline), 1)
+        chosen = status_page.fit(items, taken, context.page)
+        html = Markup(chosen.html)  # noqa: S704 - rendered above, escaped there
+        return to_bytes(speaks.render.template("timeline.html").render(items=html, chosen=chosen))
 
     def safety(self, lang: Language) -> bytes:
-        """How to stay safe."""
-        return self._fixed(lang, "safety", "/safety")
+        """How to stay safe, and what cannot be promised."""
+        return self._fixed(lang, "safety")
 
     def statistics(self, lang: Language, context: StatisticsContext) -> bytes:
-        """The public numbers."""
+        """The public numbers and the published time limits."""
         numbers = context.statistics
-        outcomes = sorted(numbers.outcomes.items()) if numbers else ()
+        counted = numbers.outcomes if numbers else {}
+        outcomes = [(state.value, counted[state.value]) for state in State if state in counted]
         return to_bytes(self._page(lang, "statistics", "/statistics", s=numbers, outcomes=outcomes))
 
     def keys(self, lang: Language) -> bytes:
         """The check phrase of the organisation, how to use it, and who holds keys."""
         texts = self._languages[lang].texts
-        names = {unit.id: unit.name[lang] for unit in self.site.units}
+        units = {unit.id: unit.name[lang] for unit in self.site.units}
         people = [
-            {
-                "name": person.name,
-                "roles": ", ".join(texts.t(f"role.{role}") for role in person.roles),
-                "unit": names.get(person.unit, person.unit),
-            }
+            (
+                person.name,
+                ", ".join(texts.t(f"role.{role}") for role in person.roles),
+                units.get(person.unit, person.unit),
+            )
             for person in self.site.people
         ]
-        return self._fixed(lang, "keys", "/keys", people=people)
+        return self._fixed(lang, "keys", people=people)
 
     def error(self, lang: Language, context: ErrorContext) -> bytes:
         """An error page."""
         return to_bytes(self._page(lang, "error", "", key=context.key))
 
-    def _fixed(self, lang: Language, name: str, path: str, **context: object) -> bytes:
+    def _fixed(self, lang: Language, name: str, **context: object) -> bytes:
         fixed = self._languages[lang].fixed
-        if fixed is None or name not in fixed:
-            page = to_bytes(self._page(lang, name, path, **context))
-            if fixed is None:
-                return page
-            fixed[name] = page
+        if name not in fixed:
+            fixed[name] = to_bytes(self._page(lang, name, f"/{name}", **context))
         return fixed[name]
 
     def _page(self, lang: Language, name: str, path: str | None, **context: object) -> str:
+        """Render a page; `path` is where the language switch leads, None for no way out."""
         template = self._languages[lang].render.template(f"{name}.html")
         here = "/status" if path == "/status/view" else path
         return template.render(alt=path, here=here, **context)
@@ -270,17 +272,10 @@ def _count(value: int | None, texts: Catalogue) -> str:
 
 def _summary(errors: Mapping[str, str], texts: Catalogue) -> list[tuple[str, str, str]]:
     """List what is wrong: where to go, which question, what to do."""
-    labels = {
-        "file": "form.files",
-        "form": "form.itself",
-        "text": "case.write_label",
-        "contest": "case.contest_label",
-        "withdraw": "case.withdraw_heading",
-    }
     return [
         (
             "main" if name == "form" else f"f-{name}",
-            texts.t(labels.get(name, f"field.{name}.label")),
+            texts.t(_SUMMARY_LABELS.get(name, f"field.{name}.label")),
             texts.t(key),
         )
         for name, key in errors.items()

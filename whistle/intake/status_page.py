@@ -108,6 +108,14 @@ def item_label(item: TimelineItem, texts: Catalogue) -> str:
     return texts.t(f"case.event.{item.code}" if item.code in EVENTS else f"status.{item.code}")
 
 
+def item_reason(item: TimelineItem, texts: Catalogue) -> str:
+    """Name the reason given; a code newer than this program stands for itself."""
+    if not item.reason:
+        return ""
+    key = f"reason.{item.reason}"
+    return texts.t(key) if key in texts.texts else item.reason
+
+
 def code_problems(context: StatusContext, texts: Catalogue) -> list[str]:
     """Explain why a code was not opened."""
     if context.kind == "unknown":
