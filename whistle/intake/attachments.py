@@ -7,6 +7,7 @@ either all its blobs are published before its row is written, or `discard` leave
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date
@@ -37,7 +38,7 @@ class Attachments:
         self._today = today
         self._rng = rng
         self._uploads: list[BlobUpload] = []
-        self._kept = False
+        self._settling = False
         self._finished: list[tuple[AttachmentRef, Blob]] = []
 
     def open(self) -> "AttachmentUpload":
@@ -68,21 +69,33 @@ class Attachments:
         """What makes two presses the same: hash, name and type of every file."""
         return tuple((one.sha256, one.name, one.type) for one in self.references)
 
-    async def publish(self) -> None:
-        """Give the finished files their names, durably."""
-        if self._finished:
-            names = [blob.id for blob in self.blobs]
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._disk.executor, self._disk.folder.publish, names)
+    async def settle(self, store: Callable[[], Awaitable[bool]]) -> bool:
+        """Name the finished files durably, run `store`, and keep them only if it says True.
 
-    def keep(self) -> None:
-        """The files belong to a stored row now."""
-        self._kept = True
+        A caller that goes away meanwhile does not interrupt this: a committed row keeps its files.
+        """
+        self._settling = True
+        return await asyncio.shield(self._settle(store))
 
     async def discard(self) -> None:
-        """Delete everything that no stored row has claimed."""
-        if self._kept:
-            return
+        """Delete everything, unless the files are being stored or are stored."""
+        if not self._settling:
+            await self._remove()
+
+    async def _settle(self, store: Callable[[], Awaitable[bool]]) -> bool:
+        kept = False
+        try:
+            if self._finished:
+                names = [blob.id for blob in self.blobs]
+                loop = asyncio.get_running_loop()
+                await loop.run_in_executor(self._disk.executor, self._disk.folder.publish, names)
+            kept = await store()
+        finally:
+            if not kept:
+                await self._remove()
+        return kept
+
+    async def _remove(self) -> None:
         for upload in self._uploads:
             await upload.abandon()
 

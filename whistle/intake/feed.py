@@ -47,13 +47,13 @@ async def only_cases(request: web.Request, handler: Handler) -> web.StreamRespon
     services = request.app[SERVICES]
     try:
         body = await read_small(request, limits.MAX_FEED_BODY)
-        key = require_signed(request, body, services.verifier, services.now())
-        if key != services.organisation.manifest.services.get("cases"):
-            return problem("forbidden", 403)
+        require_signed(request, body, services.verifier, services.now())
         request[SIGNED_BODY] = body
         return await handler(request)
     except RefusedError as error:
         return problem(error.key, error.status)
+    except web.HTTPException as error:
+        return problem("not_found" if error.status == 404 else "method", error.status)
     except (MalformedError, KeyError, TypeError, ValueError):
         return problem("bad_request", 400)
     except ConflictError:

@@ -14,7 +14,6 @@ browser; a thread that exists already is never changed by a report, and its blob
 once step 3 has begun, a caller that goes away does not interrupt it.
 """
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -90,13 +89,15 @@ class Sealing:
             raise RefusedError("bad_request")
         receipt = await self._receipt(report, today)
         keys = derive(receipt, organisation.manifest.instance_id)
-        known = self._store.thread(keys.lookup_id)
+        known = self._store.thread_day(keys.lookup_id)
         if known is not None:
-            return Accepted(receipt, keys, known.day)
+            return Accepted(receipt, keys, known)
         record = self._seal_report(report, audience, keys, organisation, today)
         dossier = seal_dossier(keys.state_key, keys.lookup_id, report.excluded, self._rng)
-        day = await asyncio.shield(self._store_report(report, keys, dossier, record))
-        return Accepted(receipt, keys, day)
+        await report.attachments.settle(
+            lambda: self._store.add_report(keys.auth_public, dossier, record)
+        )
+        return Accepted(receipt, keys, self._store.thread_day(keys.lookup_id) or today)
 
     async def add(
         self,
@@ -121,7 +122,7 @@ class Sealing:
             follow_up, message_id, keys, (audience, organisation.manifest.instance_id), today
         )
         own = self._own_copy(follow_up, keys, message_id, today)
-        await asyncio.shield(self._store_follow_up(follow_up, record, own))
+        await follow_up.attachments.settle(lambda: self._store.add_follow_up(record, own))
 
     async def forget_old_secrets(self, today: date) -> None:
         """Destroy day secrets that are no longer needed."""
@@ -231,21 +232,3 @@ class Sealing:
         )
         box = seal_own_copy(keys.state_key, keys.lookup_id, message_id, text, self._rng)
         return OwnMessage(message_id, today, box)
-
-    async def _store_report(
-        self, report: Report, keys: ReceiptKeys, dossier: bytes, record: Record
-    ) -> date:
-        await report.attachments.publish()
-        if await self._store.add_report(keys.auth_public, dossier, record):
-            report.attachments.keep()
-            return record.day
-        await report.attachments.discard()
-        known = self._store.thread(keys.lookup_id)
-        return record.day if known is None else known.day
-
-    async def _store_follow_up(self, follow_up: FollowUp, record: Record, own: OwnMessage) -> None:
-        await follow_up.attachments.publish()
-        if await self._store.add_follow_up(record, own):
-            follow_up.attachments.keep()
-        else:
-            await follow_up.attachments.discard()

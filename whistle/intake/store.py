@@ -141,6 +141,13 @@ class Store:
         messages = (OwnMessage(mid, date.fromisoformat(day), box) for mid, day, box in own)
         return ThreadView(date.fromisoformat(row[0]), row[1], tuple(boxes), tuple(messages))
 
+    def thread_day(self, lookup_id: bytes) -> date | None:
+        """Return the day a thread began, or None if there is no such thread."""
+        row = self._reading.execute(
+            "SELECT day FROM threads WHERE lookup_id = ?", (lookup_id,)
+        ).fetchone()
+        return None if row is None else date.fromisoformat(row[0])
+
     def has_own_message(self, lookup_id: bytes, message_id: bytes) -> bool:
         """Say whether this message of the reporter is stored already."""
         statement = "SELECT 1 FROM own_messages WHERE thread = ? AND message_id = ?"
