@@ -106,8 +106,8 @@ class Pages:
         render = Renderer(
             templates_dir(),
             texts,
+            {"style": self.style_path, "site_name": self.site.name[lang]},
             site=self.site,
-            style=self.style_path,
             nav=tuple((path, texts.t(key)) for path, key in _NAVIGATION),
             count=lambda value: _count(value, texts),
             f={question.name: question for question in REPORT_FIELDS},
@@ -211,16 +211,16 @@ class Pages:
 
     def _timeline(self, lang: Language, context: StatusContext, taken: int) -> bytes:
         speaks = self._languages[lang]
-        line = speaks.render.template("timeline_item.html")
-        items = [
-            line.render(
-                item=item,
-                label=status_page.item_label(item, speaks.texts),
-                reason=status_page.item_reason(item, speaks.texts),
+        rows = [
+            (
+                item,
+                status_page.item_label(item, speaks.texts),
+                status_page.item_reason(item, speaks.texts),
             )
             for item in context.timeline
         ]
-        chosen = status_page.fit(items, taken, context.page)
+        items = speaks.render.template("timeline_items.html").render(rows=rows, mark=_MARK)
+        chosen = status_page.fit(items.split(_MARK)[:-1], taken, context.page)
         html = Markup(chosen.html)  # noqa: S704 - rendered above, escaped there
         return to_bytes(speaks.render.template("timeline.html").render(items=html, chosen=chosen))
 

@@ -4,14 +4,15 @@
 Invariants:
 
 * autoescape is on for everything and an undefined name raises;
-* texts without parameters are folded into the template, escaped, when it is loaded: a missing
-  text fails at start-up and costs nothing per page;
+* texts without parameters and the constants of a language are folded into the template, escaped,
+  when it is loaded: a missing text fails at start-up and costs nothing per page;
 * indentation never reaches the reader: bytes matter over Tor.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -21,34 +22,40 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from whistle.i18n import Catalogue, Language
 
 _FIXED_TEXT: Final = re.compile(r"\{\{ t\(\"([a-z0-9_.-]+)\"\) \}\}")
+_CONSTANT: Final = re.compile(r"\{\{ (lang|other|style|site_name) \}\}")
 _INDENT: Final = re.compile(r"^[ \t]+", re.MULTILINE)
 
 
 class CompactLoader(FileSystemLoader):
     """Loads templates without indentation and with the fixed texts of one language put in."""
 
-    def __init__(self, folder: Path, texts: Catalogue) -> None:
+    def __init__(self, folder: Path, texts: Catalogue, constants: Mapping[str, str]) -> None:
         super().__init__(folder)
         self._texts = texts
+        self._constants = constants
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str, object]:  # type: ignore[override]
         """Return the source with texts folded in."""
         source, filename, uptodate = super().get_source(environment, template)
         source = _INDENT.sub("", source)
+        source = _CONSTANT.sub(lambda match: escape(self._constants[match[1]]), source)
         return _FIXED_TEXT.sub(self._fold, source), filename, uptodate
 
     def _fold(self, match: re.Match[str]) -> str:
-        return escape(self._texts.t(match.group(1)))
+        return escape(self._texts.t(match[1]))
 
 
 class Renderer:
     """Templates of one language, compiled once."""
 
-    def __init__(self, folder: Path, texts: Catalogue, **shared: object) -> None:
-        self.lang: Final[Language] = texts.lang
-        self.texts: Final = texts
+    def __init__(
+        self, folder: Path, texts: Catalogue, constants: Mapping[str, str], **shared: object
+    ) -> None:
+        lang: Language = texts.lang
+        other: Language = "en" if lang == "id" else "id"
+        constants = {**constants, "lang": lang, "other": other}
         self._environment = Environment(
-            loader=CompactLoader(folder, texts),
+            loader=CompactLoader(folder, texts, constants),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -59,8 +66,8 @@ class Renderer:
             t=texts.t,
             day=texts.day,
             number=texts.number,
-            lang=texts.lang,
-            other="en" if texts.lang == "id" else "id",
+            lang=lang,
+            other=other,
             **shared,
         )
 
