@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Collects sealed reports from the intake and brings notices and counts back, for ever.
+
+Invariants
+* A record is acknowledged only after it and its blobs are durable here; the intake erases it then.
+* A record that cannot be taken in stays with the intake, is counted, and does not hold up others.
+* Whatever goes wrong, the loop goes on, with growing pauses; `status` tells how it fares.
+* What is pushed is kept until the intake has it; the same entry always carries the same bytes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, aclosing, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from case_mgmt.errors import CaseError, RecordError, UnknownThreadError
+from case_mgmt.gate import Rulebook
+from case_mgmt.model import RecordId
+from case_mgmt.records import Record, parse_record, record_id
+from case_mgmt.service import CaseOffice
+from case_mgmt.store.ports import Blob, OutboxEntry
+from whistle import logs
+from whistle.cases.blobs import BlobFolder
+from whistle.cases.errors import FeedError, FeedRefusedError
+from whistle.cases.feed import FeedClient
+from whistle.cases.limits import (
+    BACKOFF_FIRST,
+    BACKOFF_MAX,
+    FEED_BATCH,
+    FEED_MAX_BATCH,
+    OUTBOX_BATCH,
+    OUTBOX_BYTES,
+)
+from whistle.cases.threads import Threads
+
+SENT = "sent"
+REFUSED = "refused"
+Connect = Callable[[], AbstractAsyncContextManager[FeedClient]]
+
+
+@dataclass
+class PullerStatus:
+    """How the collection fares."""
+
+    connected: bool = False
+    collected: int = 0
+    pushed: int = 0
+    unusable: int = 0
+    """Records that stay with the intake because they cannot be taken in."""
+    refused: int = 0
+    """Notices that the intake will never take."""
+    problem: str | None = None
+    """Name of the latest error's class, None while all is well."""
+
+    def to_object(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
+            "connected": self.connected,
+            "collected": self.collected,
+            "pushed": self.pushed,
+            "unusable": self.unusable,
+            "refused": self.refused,
+            "problem": self.problem,
+        }
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Where collected records go."""
+
+    office: CaseOffice
+    blobs: BlobFolder
+    threads: Threads
+    rules: Callable[[], Rulebook]
+
+
+@dataclass
+class _Pass:
+    """What one look at the feed has done."""
+
+    done: list[RecordId] = field(default_factory=list)
+    failed: bool = False
+
+
+class Puller:
+    """The loop."""
+
+    def __init__(self, desk: Desk, connect: Connect, poll_seconds: float) -> None:
+        self._desk = desk
+        self._connect = connect
+        self._poll = poll_seconds
+        self._wake = asyncio.Event()
+        self._unusable: set[RecordId] = set()
+        self._published: dict[str, Any] | None = None
+        self.status = PullerStatus()
+
+    def wake(self) -> None:
+        """Something waits to be pushed: do not sleep."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Collect and bring back until cancelled."""
+        pause = BACKOFF_FIRST
+        while True:
+            try:
+                async with self._connect() as feed:
+                    while True:
+                        more = await self.once(feed)
+                        pause = BACKOFF_FIRST
+                        self._well()
+                        if not more:
+                            await self._sleep(self._poll)
+            except Exception as error:
+                self._unwell(error)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, BACKOFF_MAX)
+
+    async def once(self, feed: FeedClient) -> bool:
+        """One look at the feed and one delivery; whether more is waiting."""
+        limit = min(FEED_BATCH + len(self._unusable), FEED_MAX_BATCH)
+        listed = await feed.records(limit)
+        seen = _Pass()
+        for item in listed:
+            await self._take(feed, item, seen)
+        if seen.done:
+            await feed.acknowledge(seen.done)
+            self.status.collected += len(seen.done)
+        left = await self._push(feed)
+        await self._publish(feed)
+        if seen.failed:
+            raise FeedError("a record could not be stored")
+        return left or (bool(seen.done) and len(listed) >= limit)
+
+    async def _take(self, feed: FeedClient, item: Any, seen: _Pass) -> None:
+        """Take in one record; a broken one must not stop the others."""
+        identifier = record_id(item)
+        try:
+            record = parse_record(item)
+            for blob in record.blobs:
+                await self._fetch(feed, blob, record)
+            desk = self._desk
+            await desk.threads.write(lambda: desk.office.take_in(record, desk.rules()))
+        except UnknownThreadError:
+            return
+        except RecordError as error:
+            self._set_aside(identifier, error)
+        except CaseError as error:
+            logs.get("cases").error("record not stored", **logs.describe(error))
+            seen.failed = True
+        else:
+            seen.done.append(record.id)
+
+    def _set_aside(self, identifier: RecordId | None, error: RecordError) -> None:
+        known = identifier is None or identifier in self._unusable
+        if identifier is not None:
+            self._unusable.add(identifier)
+        self.status.unusable = max(len(self._unusable), 1)
+        if not known:
+            logs.get("cases").error("record unusable", **logs.describe(error))
+
+    async def _fetch(self, feed: FeedClient, blob: Blob, record: Record) -> None:
+        """Bring a sealed attachment to the disk unless it is there."""
+        disk, folder = self._desk.threads.disk, self._desk.blobs
+        if await disk(lambda: folder.has(blob.id, blob.size)):
+            return
+        receiving = await disk(lambda: folder.receive(blob.id, blob.size))
+        try:
+            async with aclosing(feed.blob(blob.id)) as pieces:
+                async for piece in pieces:
+                    await disk(lambda data=piece: receiving.write(data))  # type: ignore[misc]
+            await disk(lambda: receiving.finish(record.day))
+        finally:
+            await disk(receiving.abandon)
+
+    async def _push(self, feed: FeedClient) -> bool:
+        """Deliver waiting notices; whether there are more."""
+        self._wake.clear()
+        office, threads = self._desk.office, self._desk.threads
+        entries = _fitting(await threads.read(lambda: office.outbox(OUTBOX_BATCH)))
+        if not entries:
+            return False
+        try:
+            await feed.push(entries)
+        except FeedRefusedError:
+            await self._push_singly(feed, entries)
+            return True
+        await self._end(entries, SENT)
+        return True
+
+    async def _push_singly(self, feed: FeedClient, entries: list[OutboxEntry]) -> None:
+        """Find out which of several notices the intake refuses."""
+        for entry in entries:
+            try:
+                await feed.push([entry])
+            except FeedRefusedError:
+                logs.get("cases").error("notice refused by the intake")
+                self.status.refused += 1
+                await self._end([entry], REFUSED)
+            else:
+                await self._end([entry], SENT)
+
+    async def _end(self, entries: list[OutboxEntry], outcome: str) -> None:
+        office = self._desk.office
+        ids = [entry.id for entry in entries]
+        await self._desk.threads.write(lambda: office.end_outbox(ids, outcome))
+        self.status.pushed += len(ids) if outcome == SENT else 0
+
+    async def _publish(self, feed: FeedClient) -> None:
+        """Hand over the public counts when they differ from the last ones handed over."""
+        desk = self._desk
+        counts = await desk.threads.read(lambda: desk.office.statistics(desk.rules()))
+        if counts == self._published:
+            return
+        try:
+            await feed.publish(counts)
+        except FeedRefusedError as error:
+            logs.get("cases").error("statistics refused", **logs.describe(error))
+        self._published = counts
+
+    async def _sleep(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+
+    def _well(self) -> None:
+        if not self.status.connected:
+            logs.get("cases").info("feed connected")
+        self.status.connected, self.status.problem = True, None
+
+    def _unwell(self, error: Exception) -> None:
+        name = type(error).__name__
+        if self.status.problem != name:
+            logs.get("cases").warning("feed interrupted", **logs.describe(error))
+        self.status.connected, self.status.problem = False, name
+
+
+def _fitting(entries: Any) -> list[OutboxEntry]:
+    """As many as one delivery may hold, at least one."""
+    chosen: list[OutboxEntry] = []
+    total = 0
+    for entry in entries:
+        total += len(entry.box)
+        if chosen and total > OUTBOX_BYTES:
+            break
+        chosen.append(entry)
+    return chosen
