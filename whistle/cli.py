@@ -37,6 +37,17 @@ class Entry:
     load: Callable[[], Command]
 
 
+class HelpFormatter(argparse.HelpFormatter):
+    """Shows a default where it tells the reader something."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if isinstance(action.default, tuple):
+            return f"{action.help} (default: {':'.join(map(str, action.default))})"
+        if isinstance(action.default, bool | None) or action.default is argparse.SUPPRESS:
+            return action.help
+        return f"{action.help} (default: %(default)s)"
+
+
 def _load_run() -> Command:
     from whistle.commands import run
 
@@ -106,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog=f"whistle {words[0]}",
         description=entry.summary[0].upper() + entry.summary[1:] + ".",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        formatter_class=HelpFormatter,
     )
     command.add_arguments(parser)
     try:

@@ -72,7 +72,8 @@ async def play(service: Service) -> list[str]:
         later,
         wrong[-1],
     ]
-    codes = [separator.join(words[start : start + 3]) for separator in (" ", "-", "+", "\n", ",", '", "')
+    texts = [contents[0][:40].decode(), contents[1].decode(), *file_names]
+    texts += [answer, note, later, wrong[-1]]
              for start in range(10)]  # fmt: skip
     return [*canaries, *texts, *codes]
 

@@ -27,6 +27,7 @@ from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
 from whistle.commands.processes import Child, ChildPlan, wait_for_signal
 from whistle.commands.server_options import write_ready_file
+from whistle.hardening import harden_process
 from whistle.layout import Layout
 
 REPORTER_PORT = 8080
@@ -62,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Runs until Ctrl-C."""
+    harden_process()  # also private files: the ready file holds the desk's token
     layout = Layout(args.state.absolute())
     today = clock.today(DEMO_UTC_OFFSET)
     if not layout.is_founded:
