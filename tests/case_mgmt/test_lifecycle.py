@@ -81,7 +81,8 @@ CONTRACT_TABLE = {
     "received": "assessing",
     "assessing": "needs_info examining referred insufficient outside_mandate joined",
     "needs_info": "assessing examining referred insufficient outside_mandate",
-    "examining": "needs_info referred upheld_action upheld_fixed insufficient outside_mandate joined",
+    "examining": "needs_info referred upheld_action upheld_fixed insufficient outside_mandate"
+    " joined",
     "referred": "examining needs_info upheld_action upheld_fixed insufficient outside_mandate",
     "reopened": "examining needs_info referred upheld_action upheld_fixed insufficient"
     " outside_mandate joined",
