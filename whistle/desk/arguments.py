@@ -122,6 +122,9 @@ def _add_serve(commands: "_Commands[Parser]") -> None:
         "--ready-file", type=Path, metavar="FILE", help="receives the address as JSON"
     )
     serve.add_argument(
+        "--exit-with-parent", action="store_true", help="stop when the program that started it ends"
+    )
+    serve.add_argument(
         "--demo-days-ahead", type=int, default=0, metavar="N",
         help="pretend it is N days later (demo organisations only)",
     )  # fmt: skip

@@ -16,6 +16,7 @@ from crypto.rng import Rng, system_rng
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
 from whistle.desk.terminal import Terminal
+from whistle.hardening import harden_process
 from whistle.i18n import Catalogue, Language
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def _serve_command() -> CaseCommand:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; never shows a traceback for a mistake the reader can mend."""
+    if argv is None:
+        harden_process()  # plaintext and keys: no core dump, no other reader
     args = build_parser().parse_args(argv)
     terminal = _terminal(args, os.environ)
     try:

@@ -16,6 +16,7 @@ from whistle.desk.web.desk import Desk
 from whistle.desk.web.drafts import Drafts
 from whistle.desk.web.guard import Door
 from whistle.desk.web.vault import Vault, VaultSettings
+from whistle.hardening import die_with_parent
 from whistle.http.serve import Listening, serve
 
 HOST = "127.0.0.1"
@@ -26,6 +27,8 @@ async def serve_desk(
     args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings
 ) -> None:
     """Serves until a signal; prints the address with its one-time token."""
+    if args.exit_with_parent:
+        die_with_parent()
     address = ServerAddress.parse(args.server, args.proxy)
     keystores = (
         (find_keystore(args.keystore),)

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from crypto.body import ReplyBody
 from whistle.assets import static_dir, templates_dir
 from whistle.i18n import LANGUAGES, Catalogue, Language
 from whistle.intake.contexts import TimelineItem
-from whistle.intake.rendering import Renderer, to_bytes
-from whistle.intake.status_page import item_label
+from whistle.intake.rendering import CompactLoader
+from whistle.intake.status_page import item_label, item_reason
 
 TEMPLATES = ("queue", "case", "compose", "preview", "unlock", "error")
+REPORTER_LINE = "timeline_items.html"
 
 
 @dataclass(frozen=True)
@@ -44,24 +46,17 @@ class DeskPages:
         self.texts: Mapping[Language, Catalogue] = {
             lang: Catalogue.load(lang) for lang in LANGUAGES
         }
-        self._renderers = {
-            lang: Renderer(
-                templates_dir(),
-                texts,
-                style=self.style_path,
-                short=lambda day: "" if day is None else day.isoformat(),
-                size=lambda count, texts=texts: file_size(count, texts),
-            )
-            for lang, texts in self.texts.items()
+        self._environments = {
+            lang: _environment(texts, self.style_path) for lang, texts in self.texts.items()
         }
-        for renderer in self._renderers.values():
-            for name in TEMPLATES:
-                renderer.template(f"desk/{name}.html")
+        for environment in self._environments.values():
+            for name in (*(f"desk/{name}.html" for name in TEMPLATES), REPORTER_LINE):
+                environment.get_template(name)
 
     def render(self, lang: Language, name: str, frame: Frame | None, **values: Any) -> bytes:
         """The bytes of a page."""
-        template = self._renderers[lang].template(f"desk/{name}.html")
-        return to_bytes(template.render(frame=frame, **values))
+        template = self._environments[lang].get_template(f"desk/{name}.html")
+        return template.render(frame=frame, **values).encode("utf-8", "replace")
 
     def as_the_reporter_sees(self, body: ReplyBody, code: str) -> Markup:
         """A letter as the line of the reporter's page that it will become."""
@@ -73,9 +68,36 @@ class DeskPages:
             author="office",
             reason=body.reason,
         )
-        template = self._renderers[lang].template("timeline_item.html")
-        label = item_label(item, self.texts[lang])
-        return Markup(template.render(item=item, label=label))  # noqa: S704 - rendered, escaped
+        template = self._environments[lang].get_template(REPORTER_LINE)
+        texts = self.texts[lang]
+        rows = [(item, item_label(item, texts), item_reason(item, texts))]
+        return Markup(template.render(rows=rows, mark=""))  # noqa: S704 - rendered, escaped
+
+
+def _environment(texts: Catalogue, style: str) -> Environment:
+    """The closed environment of one language: escaping everything, refusing undefined names."""
+    lang = texts.lang
+    other = "en" if lang == "id" else "id"
+    constants = {"lang": lang, "other": other, "style": style, "site_name": ""}
+    environment = Environment(
+        loader=CompactLoader(templates_dir(), texts, constants),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals.update(
+        t=texts.t,
+        day=texts.day,
+        number=texts.number,
+        lang=lang,
+        other=other,
+        style=style,
+        short=lambda day: "" if day is None else day.isoformat(),
+        size=lambda count: file_size(count, texts),
+    )
+    return environment
 
 
 def file_size(count: int, texts: Catalogue) -> str:
