@@ -38,11 +38,14 @@ class CompactLoader(FileSystemLoader):
         """Return the source with texts folded in."""
         source, filename, uptodate = super().get_source(environment, template)
         source = _INDENT.sub("", source)
-        source = _CONSTANT.sub(lambda match: escape(self._constants[match[1]]), source)
-        return _FIXED_TEXT.sub(self._fold, source), filename, uptodate
+        source = _FIXED_TEXT.sub(lambda match: _inert(self._texts.t(match[1])), source)
+        source = _CONSTANT.sub(lambda match: _inert(self._constants[match[1]]), source)
+        return source, filename, uptodate
 
-    def _fold(self, match: re.Match[str]) -> str:
-        return escape(self._texts.t(match[1]))
+
+def _inert(text: str) -> str:
+    """Escape a text for HTML and for the template language."""
+    return escape(text).replace("{", "&#123;")
 
 
 class Renderer:
@@ -71,9 +74,14 @@ class Renderer:
             **shared,
         )
 
+        self._templates: Final = {
+            path.name: self._environment.get_template(path.name)
+            for path in sorted(folder.glob("*.html"))
+        }
+
     def template(self, name: str) -> Template:
-        """Compile a template. Raises for a missing text or a syntax mistake."""
-        return self._environment.get_template(name)
+        """Return a template; all were compiled at the start, so that mistakes show there."""
+        return self._templates[name]
 
 
 def to_bytes(page: str) -> bytes:
