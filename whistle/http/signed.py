@@ -13,7 +13,7 @@ from crypto.errors import CryptoError
 from crypto.requests import RequestVerifier
 from whistle.errors import RefusedError
 
-SIGNED_BODY: Final = "signed_body"
+SIGNED_BODY: Final = web.RequestKey("signed_body", bytes)
 """Request key under which a middleware leaves the body it has verified."""
 
 

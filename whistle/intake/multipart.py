@@ -11,7 +11,7 @@ Invariants:
 * a file beyond the number or size allowed is read away unsealed and reported, so that the page can
   keep the text.
 
-Source: RFC 7578 through the PyPI parser `multipart` in strict mode.
+Source: RFC 7578 through the PyPI parser `multipart`.
 """
 
 import asyncio
@@ -172,7 +172,9 @@ class _MultipartReader:
                 max_header_size=limits.MAX_PART_HEADER,
                 max_header_count=limits.MAX_PART_HEADERS,
                 max_segment_count=limits.MAX_PARTS,
-                strict=True,
+                # Not strict: that refuses the line end after the last boundary when it arrives in
+                # a packet of its own, and with it an honest report. Errors raise either way.
+                strict=False,
             )
         except MultipartError:
             raise RefusedError("bad_request") from None

@@ -4,6 +4,8 @@
 import asyncio
 import io
 import logging
+import os
+import signal
 import socket
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -215,9 +217,6 @@ async def test_unix_socket_has_its_mode_and_goes_away(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stop", ["SIGTERM", "SIGINT"])
 def test_serve_stops_on_signals(stop: str) -> None:
-    import os
-    import signal
-
     started: list[int | None] = []
 
     def ready(running: serve.Listening) -> None:
