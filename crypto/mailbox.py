@@ -88,7 +88,10 @@ def seal_own_copy(
     state_key: bytes, lookup_id: bytes, message_id: bytes, text: str, rng: Rng
 ) -> bytes:
     """Seal what the reporter wrote, for the reporter's own later reading."""
-    content = text.encode("utf-8")
+    try:
+        content = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise MalformedError("text with a lone surrogate") from error
     length = _U32.pack(len(content))
     size = bucket(len(length) + len(content), FRAME_SIZES)
     plain = (length + content).ljust(size, b"\x00")

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// Cross-opening. `node verify.mjs <in.json> <out.json>`:
-// opens the containers Python wrote (with age-encryption), and writes containers for Python.
+// Cross-opening, from standard input to standard output: opens the containers Python wrote, with
+// age-encryption, and writes containers for Python. tests/crypto/test_cross_open.py runs it.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Decrypter, Encrypter } from "age-encryption";
 import * as w from "./whistle.mjs";
 
-const [input, output] = process.argv.slice(2);
-const work = JSON.parse(readFileSync(input, "utf8"));
+const work = JSON.parse(readFileSync(0, "utf8"));
 
 async function open(identity, container) {
   const decrypter = new Decrypter();
@@ -49,6 +48,6 @@ for (const { identities, container, sha256, frame } of work.containers) {
 const made = [];
 for (const { recipients, plain } of work.requests) {
   const sealed = await seal(recipients, w.base64.decode(plain));
-  made.push({ container: w.base64.encode(sealed) });
+  made.push(w.base64.encode(sealed));
 }
-writeFileSync(output, JSON.stringify({ opened, containers: made }));
+process.stdout.write(JSON.stringify({ opened, containers: made }));
