@@ -37,10 +37,30 @@ from whistle.intake.status_page import DUE_KINDS, EVENTS
 
 TODAY = date(2026, 9, 7)
 WORDS: dict[Language, tuple[str, ...]] = {
-    "id": tuple("padi gelas cerah kumis lumbung mawar tangga ombak kertas sawah jala pelita".split()),
-    "en": tuple("harbor candle meadow pencil orchard lantern window saddle copper violin fog jar".split()),
-}  # fmt: skip
+    "id": (
+        *("padi", "gelas", "cerah", "kumis", "lumbung", "mawar"),
+        *("tangga", "ombak", "kertas", "sawah", "jala", "pelita"),
+    ),
+    "en": (
+        *("harbor", "candle", "meadow", "pencil", "orchard", "lantern"),
+        *("window", "saddle", "copper", "violin", "fog", "jar"),
+    ),
+}
 TOKEN = "token-0123456789"
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "</textarea><img src=x onerror=alert(1)>",
+    '" onfocus="alert(1)" autofocus="',
+    "' onmouseover='alert(1)",
+    "--><svg onload=alert(1)>",
+    "<!--here-->",
+    "{{ 7*7 }}{% raw %}",
+    "&lt;b&gt;&amp;",
+    "\x00\x0b\u202e\ufeff",
+    "]]></style><link rel=stylesheet href=//x>",
+)
+"""What somebody may type to break out of a page."""
 
 
 def sample_site() -> Site:

@@ -55,7 +55,9 @@ def test_every_code_is_accepted_and_no_other(field: Field) -> None:
 def test_codes_are_short_ascii_and_differ(field: Field) -> None:
     assert len(set(field.options)) == len(field.options)
     for code in field.options:
-        assert code.isascii() and code.replace("_", "").isalnum() and len(code) <= field.max_chars
+        assert code.isascii()
+        assert code.replace("_", "").isalnum()
+        assert len(code) <= field.max_chars
 
 
 @pytest.mark.parametrize("field", [BY_NAME["unit"], BY_NAME["service"], BY_NAME["exclude_unit"]])
