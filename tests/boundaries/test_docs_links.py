@@ -48,6 +48,12 @@ def anchors(text: str) -> set[str]:
     return found
 
 
+def leads_somewhere(target: Path, anchor: str) -> bool:
+    if not target.exists() or not anchor or target.suffix != ".md":
+        return target.exists()
+    return anchor in anchors(target.read_text(encoding="utf-8"))
+
+
 def dangling(document: Path) -> list[str]:
     missing = []
     for link in links(document.read_text(encoding="utf-8")):
@@ -55,9 +61,7 @@ def dangling(document: Path) -> list[str]:
             continue
         path, _, anchor = unquote(link).partition("#")
         target = (document.parent / path).resolve() if path else document
-        if not target.is_relative_to(ROOT) or not target.exists():
-            missing.append(link)
-        elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text("utf-8")):
+        if not target.is_relative_to(ROOT) or not leads_somewhere(target, anchor):
             missing.append(link)
     return missing
 
