@@ -80,11 +80,11 @@ def _record(obj: Mapping[str, Any]) -> Record:
         id=RecordId(unhex(obj["id"], 16).hex()),
         kind=_KINDS[obj["kind"]],
         thread=ThreadId(unhex(obj["thread"], 16).hex()),
-        intent=_INTENTS[obj["intent"] or "message"],
+        intent=_INTENTS[obj["intent"]],
         day=parse_day(obj["day"]),
         recipients=_listed(obj["recipients"], MAX_RECIPIENTS, _person),
         mailbox_key=None if key is None else unhex(key, 32),
-        container=unb64(obj["container"]),
+        container=unb64(_text(obj["container"])),
         blobs=_listed(obj["blobs"], MAX_BLOBS, _blob),
     )
 
@@ -93,6 +93,12 @@ def _listed(value: Any, most: int, parse: Callable[[Any], T]) -> tuple[T, ...]:
     if not isinstance(value, list) or len(value) > most:
         raise ValueError("not a list of the expected length")
     return tuple(parse(item) for item in value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
 
 
 def _person(value: Any) -> PersonId:

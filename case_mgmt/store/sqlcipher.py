@@ -9,6 +9,7 @@ Invariants
 * The database is at the newest migration before the store is handed out.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ from case_mgmt.store.writing import SqlWriteUnit
 
 READERS: Final = 2
 BUSY_TIMEOUT_MS: Final = 10_000
+BEGIN_WRITING: Final = "BEGIN IMMEDIATE"
+BEGIN_READING: Final = "BEGIN"
+_MODE: Final = 0o600
 _RAW_KEY: Final = re.compile(r"[0-9a-f]{64}")
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
@@ -46,6 +50,11 @@ def connect(path: Path, key: str, *, writable: bool) -> Any:
     """A keyed connection.  Raises StoreError for a malformed or a wrong key."""
     if _RAW_KEY.fullmatch(key) is None:
         raise StoreError("the database key must be 64 hexadecimal digits")
+    # Made by us, because SQLite would make it readable to others; its WAL takes the same mode.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _MODE))
+    except OSError as error:
+        raise StoreError("the database file cannot be made or opened") from error
     connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA cipher_log_level = NONE").fetchall()
@@ -90,13 +99,13 @@ class SqlCipherStore:
 def open_store(path: Path, key: str) -> SqlCipherStore:
     """Open or create the database, at the newest migration.  Raises StoreError."""
     connect(path, key, writable=True).close()
-    writer = _engine(lambda: connect(path, key, writable=True), "BEGIN IMMEDIATE", 1)
+    writer = make_engine(lambda: connect(path, key, writable=True), BEGIN_WRITING, 1)
     try:
         upgrade(writer)
     except StoreError:
         writer.dispose()
         raise
-    readers = _engine(lambda: connect(path, key, writable=False), "BEGIN", READERS)
+    readers = make_engine(lambda: connect(path, key, writable=False), BEGIN_READING, READERS)
     return SqlCipherStore(writer, readers)
 
 
@@ -113,7 +122,8 @@ def upgrade(engine: sa.Engine, revision: str = "head") -> None:
             raise StoreError("the database was written by another version of whistle") from error
 
 
-def _engine(creator: Callable[[], Any], begin: str, size: int) -> sa.Engine:
+def make_engine(creator: Callable[[], Any], begin: str, size: int) -> sa.Engine:
+    """An engine over keyed connections; no address, so no key in one."""
     engine = sa.create_engine(
         "sqlite://",
         module=dbapi2,
