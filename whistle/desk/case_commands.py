@@ -16,6 +16,7 @@ from whistle.desk.terminal import Cell, Terminal, Tone, indented
 from whistle.i18n import Catalogue
 
 SOON_DAYS = 2
+NEAR_DAYS = {0: "today", 1: "tomorrow"}
 
 
 async def list_cases(
@@ -80,8 +81,8 @@ def due_text(summary: CaseSummary, today: date, texts: Catalogue) -> tuple[str, 
     days = (summary.next_due - today).days
     tone: Tone = "soon" if days <= SOON_DAYS else "plain"
     day = summary.next_due.isoformat()
-    if days == 0:
-        return texts.t("desk.due.today", day=day), tone
+    if days in NEAR_DAYS:
+        return texts.t(f"desk.due.{NEAR_DAYS[days]}", day=day), tone
     return texts.t("desk.due.in_days", day=day, days=days), tone
 
 
@@ -135,6 +136,11 @@ class _CaseText:
         if pending is not None:
             target = self._labels.status(pending.target)
             self._terminal.line(self._texts.t("desk.mark.second", status=target), "soon")
+            if pending.problem is not None:
+                self._terminal.warn(self._texts.t(f"desk.compose.{pending.problem}"))
+            elif pending.copy is not None:
+                self._terminal.say("desk.case.proposal_reads")
+                self._lines(pending.copy.body.text)
 
     def _report(self) -> None:
         self._heading("desk.heading.report")

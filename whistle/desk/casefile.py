@@ -18,7 +18,7 @@ from case_mgmt.desk.history import CheckedAct, History, check_history
 from case_mgmt.desk.office import Note, OfficeCopy, OfficeFile, open_office_file
 from case_mgmt.desk.opening import Lens, OpenedMessage, OpenedThread, open_thread
 from case_mgmt.desk.signing import Proposal, check_proposal
-from case_mgmt.model import ActKind, State
+from case_mgmt.model import ActKind, Role, State
 from crypto.body import FollowUpBody
 from crypto.frame import Origin
 from crypto.manifest import Person
@@ -88,6 +88,12 @@ class CaseFile:
     def moves(self) -> tuple[Move, ...]:
         """What the server would allow this person to do now."""
         return self.record.summary.allowed
+
+    @property
+    def is_mine_to_decide(self) -> bool:
+        """Whether the case is this person's, or this person supervises."""
+        me = self.organisation.me
+        return self.record.summary.assignee == me.id or Role.SUPERVISOR in me.roles
 
     @property
     def notes(self) -> tuple[Note, ...]:

@@ -16,8 +16,8 @@ from whistle.intake.fields import REPORT_FIELDS, Kind
 
 UNIT_FIELDS = frozenset({"unit", "exclude_unit"})
 SERVICE_FIELD = "service"
-MONTH_FIELD, YEAR_FIELD = "month", "year"
 STORY_FIELD = "story"
+DANGER_FIELD = "danger"
 
 
 @dataclass(frozen=True)

@@ -249,8 +249,10 @@ def _check_table(opened: CaseFile, kind: ActKind, target: State, reason: str | N
         code = "not_allowed"
     else:
         code = "reason_missing" if rule.reason and reason is None else None
-    if code is None and opened.pending is not None:
+    if opened.pending is not None:
         code = "proposal_pending"
+    elif not opened.is_mine_to_decide:
+        code = code or "unassigned"
     if code is not None:
         raise ServerRefusedError(code, REFUSALS[code], LOCAL_REFUSAL_STATUS)
 

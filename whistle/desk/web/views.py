@@ -17,7 +17,7 @@ from case_mgmt.model import CLOSINGS, EXTENSION_REASONS, OPEN, ActKind, Role, St
 from crypto.body import FollowUpBody, ReportBody
 from crypto.manifest import Person
 from whistle.desk.casefile import CaseFile, TimelineEntry
-from whistle.desk.labels import STORY_FIELD, Answer, Labels
+from whistle.desk.labels import DANGER_FIELD, STORY_FIELD, Answer, Labels
 from whistle.desk.records import CaseSummary, Queue
 from whistle.desk.web.drafts import LetterDraft
 
@@ -153,6 +153,10 @@ class ComposeView:
     until_from: date | None
     until_to: date | None
     error: str
+    status: str
+    story: str
+    danger: str
+    last_message: str
 
 
 def queue_view(queue: Queue, me: Person, labels: Labels) -> QueueView:
@@ -175,7 +179,7 @@ def case_view(case: CaseFile, labels: Labels) -> CaseView:
     fields = body.fields if isinstance(body, ReportBody) else {}
     clock, today = case.clock, case.organisation.today
     summary = case.record.summary
-    may_write = summary.assignee == me.id or Role.SUPERVISOR in me.roles
+    may_write = case.is_mine_to_decide
     buttons = [Button(move.to, labels.status(move.to), move.needs_second) for move in case.moves]
     answers = labels.answers(fields)
     return CaseView(
@@ -185,7 +189,7 @@ def case_view(case: CaseFile, labels: Labels) -> CaseView:
         assignee=labels.person(summary.assignee),
         me=me,
         origin=case.thread.report.origin.name.lower(),
-        story=fields.get(STORY_FIELD, ""),
+        story=_answer(case, STORY_FIELD),
         answers=[answer for answer in answers if answer.field != STORY_FIELD],
         timeline=[_timeline_row(case, entry, labels) for entry in reversed(case.timeline())],
         acts=[_act_row(checked, labels) for checked in reversed(case.history.acts)],
@@ -221,6 +225,10 @@ def compose_view(
         until_from=start,
         until_to=end,
         error=error,
+        status=labels.status(case.state),
+        story=_answer(case, STORY_FIELD),
+        danger=_answer(case, DANGER_FIELD),
+        last_message=_last_message(case),
     )
 
 
@@ -268,11 +276,10 @@ def _timeline_row(case: CaseFile, entry: TimelineEntry, labels: Labels) -> Timel
         title, reason = labels.act(entry.act), labels.reason(act.reason)
     if entry.copy is not None:
         text = entry.copy.body.text
-    if entry.message is not None:
+    if entry.message is not None and isinstance(entry.message.body, FollowUpBody):
         files = case.files_of(entry.message)
-        if isinstance(entry.message.body, FollowUpBody):
-            text = entry.message.body.text
-            title = labels.texts.t(f"desk.intent.{entry.message.body.intent}")
+        text = entry.message.body.text
+        title = labels.texts.t(f"desk.intent.{entry.message.body.intent}")
     return TimelineRow(
         day=entry.day,
         author=entry.author,
@@ -317,6 +324,17 @@ def _reason_codes(draft: LetterDraft) -> Sequence[str]:
     if draft.kind is ActKind.EXTEND:
         return EXTENSION_REASONS
     return reason_codes(draft.target) if draft.target is not None else ()
+
+
+def _answer(case: CaseFile, field: str) -> str:
+    body = case.thread.report.body
+    return body.fields.get(field, "") if isinstance(body, ReportBody) else ""
+
+
+def _last_message(case: CaseFile) -> str:
+    bodies = [each.body for each in case.thread.follow_ups]
+    texts = [body.text for body in bodies if isinstance(body, FollowUpBody)]
+    return texts[-1] if texts else ""
 
 
 def _extension_bounds(case: CaseFile) -> tuple[date | None, date | None]:
