@@ -4,7 +4,7 @@
 Invariants: every attachment has its own key pair, whose secret half travels in the message; its
 container has exactly one stanza, so all have the same header length; the plaintext is the content
 followed by zero bytes up to the Padmé length; at most one chunk is held, besides the padding that
-`final` returns (at most 1/16 of the content, or 64 KiB).
+`final` returns (64 KiB, or at most 1/32 of the content).
 
 Opening is `crypto.private.open_report`.
 

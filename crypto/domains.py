@@ -6,6 +6,9 @@ so that a label followed by 0x00 is never a prefix of another one.
 """
 
 from enum import StrEnum
+from typing import Final
+
+SPECIFICATION: Final = "1.0"  # version of docs/spec/envelope.md and docs/spec/receipt.md
 
 
 class Domain(StrEnum):

@@ -35,7 +35,7 @@ def is_zero_from(data: bytes, start: int) -> bool:
 
 
 def padme(length: int, floor: int = ATTACHMENT_FLOOR) -> int:
-    """Return the padded length, at most 12 % and usually under 3 % longer, never below `floor`."""
+    """Return the padded length: never below `floor`; above 64 KiB at most 1/32 longer."""
     if length <= floor:
         return floor
     exponent = length.bit_length() - 1
