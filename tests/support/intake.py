@@ -47,11 +47,12 @@ class Calendar:
 
 @dataclass
 class Answer:
-    """An HTTP answer with its head in lower case."""
+    """An HTTP answer; `head` is in lower case, `raw_head` as it was sent."""
 
     status: int
     head: bytes
     body: bytes
+    raw_head: bytes = b""
 
     @property
     def text(self) -> str:
@@ -93,7 +94,7 @@ class Intake:
             else:
                 length = int(lower.split(b"content-length:", 1)[1].split(b"\r\n", 1)[0])
                 body = await asyncio.wait_for(reader.readexactly(length), 10)
-            return Answer(int(head[9:12]), lower, body)
+            return Answer(int(head[9:12]), lower, body, head)
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):

@@ -10,15 +10,15 @@ Invariants:
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from case_mgmt import deadlines
 from case_mgmt.acts import Act, message_hash
 from case_mgmt.errors import ActFormatError
-from case_mgmt.model import NO_ACT, ActKind, CaseId, DeviceKey, State
+from case_mgmt.model import NO_ACT, OPEN, ActKind, CaseId, DeviceKey, State
 from case_mgmt.policy import Policy
 from crypto.body import ReplyBody
 from crypto.encoding import parse_day
@@ -31,6 +31,9 @@ from whistle.intake.store import OwnMessage, ThreadView
 
 _SHOWN_AS_OWN: Final = frozenset({ActKind.FOLLOW_UP, ActKind.WITHDRAW})
 _CODES: Final = {ActKind.UPDATE: "update", ActKind.EXTEND: "extend"}
+_DUE_KINDS: Final = frozenset(
+    {deadlines.ASSESS, deadlines.FIRST_STEP, deadlines.UPDATE, deadlines.OVERALL}
+)
 _BY_OFFICE: Final = frozenset({ActKind.TRANSITION, ActKind.UPDATE, ActKind.EXTEND})
 
 
@@ -45,7 +48,7 @@ class History:
     @property
     def is_open(self) -> bool:
         """Whether the reporter may still withdraw."""
-        return self.context.state in {state.value for state in _open_states()}
+        return self.context.state in OPEN
 
     def may_contest(self, today: date) -> bool:
         """Whether the reporter may object to the closing today, or take a withdrawal back."""
@@ -60,7 +63,8 @@ class _Opened:
 
     place: int
     item: TimelineItem | None
-    meta: dict[str, Any] | None = None
+    meta: Mapping[str, Any] | None = None
+    state: State | None = None
     prev: bytes | None = None
 
 
@@ -68,15 +72,15 @@ def read_thread(
     thread: ThreadView, keys: ReceiptKeys, instance_id: bytes, policy: Policy, today: date
 ) -> History:
     """Open everything of a thread."""
-    opened = [_open(seq, box, keys, instance_id) for seq, box in thread.boxes]
+    opened = [_open(seq, box, keys, instance_id, thread.day) for seq, box in thread.boxes]
     lines = [((2 * entry.place), entry.item) for entry in opened if entry.item is not None]
     lines += [(2 * seen + 1, item) for seen, item in _own(thread.own, keys)]
     if not any(item.code == State.RECEIVED for _, item in lines):
         lines.append((-1, TimelineItem(thread.day, State.RECEIVED.value, "", "system")))
     lines.sort(key=lambda line: line[0])
     timeline = tuple(item for _, item in reversed(lines))
-    metas = [entry.meta for entry in opened if entry.meta is not None]
-    context = _with_clock(metas[-1] if metas else None, thread.day, policy, today)
+    known = [entry for entry in opened if entry.meta is not None]
+    context = _with_clock(known[-1] if known else None, thread.day, policy, today)
     prevs = [entry.prev for entry in opened if entry.prev is not None]
     return History(
         context=replace(context, timeline=timeline, received=thread.day),
@@ -90,27 +94,27 @@ def first_due(arrival: date, policy: Policy) -> date:
     return deadlines.first_due(arrival, policy)
 
 
-def _open_states() -> frozenset[State]:
-    closed = {State.UPHELD_ACTION, State.UPHELD_FIXED, State.INSUFFICIENT, State.OUTSIDE_MANDATE}
-    return frozenset(State) - closed - {State.JOINED, State.WITHDRAWN}
-
-
-def _open(seq: int, box: bytes, keys: ReceiptKeys, instance_id: bytes) -> _Opened:
+def _open(seq: int, box: bytes, keys: ReceiptKeys, instance_id: bytes, arrival: date) -> _Opened:
     try:
         notice = open_notice(keys.mailbox_key, keys.lookup_id, seq, box)
         act = Act.from_object(notice.meta.get("act"))
     except (CryptoError, ActFormatError):
-        return _Opened(seq, TimelineItem(date.min, "unreadable", "", "system"))
+        return _Opened(seq, TimelineItem(arrival, "unreadable", "", "system"))
     try:
         text, prev = _reply(notice, act, keys, instance_id)
     except CryptoError:
-        return _Opened(seq, TimelineItem(act.day, "unreadable", "", "system"), notice.meta)
+        item = TimelineItem(act.day, "unreadable", "", "system")
+        return _Opened(seq, item, notice.meta, act.target)
+    return _Opened(seq, _line(act, text), notice.meta, act.target, prev)
+
+
+def _line(act: Act, text: str) -> TimelineItem | None:
+    """Return the line of an act; the reporter's own acts show as what the reporter wrote."""
     if act.kind in _SHOWN_AS_OWN:
-        return _Opened(seq, None, notice.meta, prev)
-    author = "office" if act.kind in _BY_OFFICE else "system"
+        return None
+    author: Literal["office", "system"] = "office" if act.kind in _BY_OFFICE else "system"
     code = _CODES.get(act.kind, act.target.value)
-    item = TimelineItem(act.day, code, text, author, reason=act.reason)  # type: ignore[arg-type]
-    return _Opened(seq, item, notice.meta, prev)
+    return TimelineItem(act.day, code, text, author, reason=act.reason)
 
 
 def _reply(
@@ -146,11 +150,9 @@ def _own(messages: Sequence[OwnMessage], keys: ReceiptKeys) -> list[tuple[int, T
     return lines
 
 
-def _with_clock(
-    meta: dict[str, Any] | None, arrival: date, policy: Policy, today: date
-) -> StatusContext:
+def _with_clock(last: _Opened | None, arrival: date, policy: Policy, today: date) -> StatusContext:
     """Return the present state and its dates, from the last act or from arrival."""
-    if meta is None:
+    if last is None or last.meta is None or last.state is None:
         clock = deadlines.due([_arrival(arrival)], policy, today)
         return StatusContext(
             kind="case",
@@ -161,17 +163,18 @@ def _with_clock(
             overdue_since=clock.overdue_since,
             paused=clock.paused,
         )
-    due = _day(meta.get("due"))
+    due = _day(last.meta.get("due"))
     late = due is not None and today > due
+    kind = last.meta.get("due_kind")
     return StatusContext(
         kind="case",
-        state=str(meta.get("state")),
+        state=last.state.value,
         due=due,
-        due_kind=meta.get("due_kind"),
-        overall_due=_day(meta.get("overall_due")),
+        due_kind=kind if kind in _DUE_KINDS else None,
+        overall_due=_day(last.meta.get("overall_due")),
         overdue_since=due + timedelta(days=1) if late and due else None,
-        contest_until=_day(meta.get("contest_until")),
-        paused=bool(meta.get("paused")),
+        contest_until=_day(last.meta.get("contest_until")),
+        paused=bool(last.meta.get("paused")),
     )
 
 

@@ -33,7 +33,7 @@ KTP = {"story": "Diminta biaya administrasi.", "unit": "unknown", "asked": "50k_
 
 
 async def test_a_report_reaches_its_readers(intake: Intake, reporter: HttpReporter) -> None:
-    words = await reporter.send(await reporter.draft(KTP, [("foto KTP.jpg", PHOTO)]))
+    words = await reporter.send(await reporter.draft(KTP, [("foto.jpg", PHOTO)]))
     (case,) = await Office(intake).collect()
     keys = derive(parse_receipt(" ".join(words)), intake.org.instance_id)
     assert case.thread == keys.lookup_id
@@ -49,11 +49,19 @@ async def test_a_report_reaches_its_readers(intake: Intake, reporter: HttpReport
     (reference,) = case.body.attachments
     (blob,) = case.record["blobs"]
     assert (reference.name, reference.type, reference.size) == (
-        "foto KTP.jpg", "application/octet-stream", len(PHOTO),
+        "foto.jpg", "application/octet-stream", len(PHOTO),
     )  # fmt: skip
     sealed = await intake.feed("GET", f"/feed/v1/blobs/{reference.id}")
     assert len(sealed.body) == blob["size"]
     assert open_attachment(reference, sealed.body) == PHOTO
+
+
+async def test_names_and_types_travel_sealed(intake: Intake) -> None:
+    files = [file_part("foto KTP é.jpg", b"1"), file_part("../../etc/passwd", b"2", "text/x; a=b")]
+    await intake.post("/id/report", multipart(text_part("story", "x"), *files))
+    (case,) = await Office(intake).collect()
+    named = [(one.name, one.type) for one in case.body.attachments]
+    assert named == [("foto KTP é.jpg", "image/jpeg"), ("passwd", "text/x")]
 
 
 async def test_staff_of_accused_offices_cannot_read(intake: Intake, reporter: HttpReporter) -> None:
