@@ -16,10 +16,12 @@ from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.model import ActKind, State
 from whistle.desk.casefile import CaseFile
 from whistle.desk.errors import GateRefusedError, UsageError
-from whistle.desk.web import views
+from whistle.desk.web.compose_views import compose_view
 from whistle.desk.web.desk import DESK, Desk
 from whistle.desk.web.drafts import LetterDraft
 from whistle.desk.web.forms import read_form, read_letter
+from whistle.desk.web.queue_views import queue_view
+from whistle.desk.web.views import case_view
 
 DONE: Final = frozenset(
     {
@@ -39,7 +41,7 @@ async def queue(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     organisation = await desk.vault.organisation()
     listing = await desk.vault.bench().queue()
-    view = views.queue_view(listing, organisation.me, await desk.labels())
+    view = queue_view(listing, organisation.me, await desk.labels())
     return await desk.page(request, "queue", view=view)
 
 
@@ -47,7 +49,7 @@ async def case(request: web.Request) -> web.Response:
     """GET /case/{case}"""
     desk = request.app[DESK]
     opened = await desk.open_case(request)
-    view = views.case_view(opened, await desk.labels())
+    view = case_view(opened, await desk.labels())
     done = request.query.get("done", "")
     return await desk.page(request, "case", view=view, done=done if done in DONE else "")
 
@@ -57,7 +59,7 @@ async def write(request: web.Request) -> web.Response:
     desk = request.app[DESK]
     opened = await desk.open_case(request)
     draft = _kept(desk, request, opened) or _new_draft(desk, request, opened)
-    view = views.compose_view(opened, draft, await desk.labels())
+    view = compose_view(opened, draft, await desk.labels())
     return await desk.page(request, "compose", view=view)
 
 
@@ -71,13 +73,13 @@ async def preview(request: web.Request) -> web.Response:
         body = _draft_letter(opened, draft).body(opened.organisation.today)
     except ComposeError as error:
         problem = labels.texts.t(f"desk.compose.{error.code}")
-        view = views.compose_view(opened, draft, labels, problem)
+        view = compose_view(opened, draft, labels, problem)
         return await desk.page(request, "compose", status=422, view=view)
     code = draft.target.value if draft.target is not None else draft.kind.value
     return await desk.page(
         request,
         "preview",
-        view=views.compose_view(opened, draft, labels),
+        view=compose_view(opened, draft, labels),
         draft=desk.drafts.keep(draft),
         shown=desk.pages.as_the_reporter_sees(body, code),
     )
