@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Collecting from a real intake: nothing lost, nothing twice, and no end to trying."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from case_mgmt.errors import StoreError
+from case_mgmt.model import State
+from crypto.mailbox import open_notice
+from crypto.rng import system_rng
+from tests.support.case_office import MAILBOX_KEY, PEOPLE, TODAY, container
+from tests.support.case_server import CaseServer, built_cases, running_cases
+from tests.support.intake import Calendar, Intake, running_intake
+from tests.support.org import make_org
+from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
+from whistle.intake.store import Blob, Record, _insert_record
+
+
+@contextlib.asynccontextmanager
+async def a_pair(tmp_path: Path) -> AsyncIterator[tuple[Intake, CaseServer]]:
+    """An intake and a case server that share an organisation and a calendar."""
+    calendar = Calendar()
+    async with running_intake(tmp_path, calendar) as intake:
+        org = make_org(tmp_path, TODAY, people=PEOPLE)
+        async with running_cases(tmp_path, calendar, org, intake.feed_socket) as cases:
+            yield intake, cases
+
+
+def report(number: int, blobs: tuple[Blob, ...] = ()) -> Record:
+    return Record(
+        id=number.to_bytes(16),
+        thread=(1000 + number).to_bytes(16),
+        kind="report",
+        intent="message",
+        day=TODAY,
+        recipients=("penyidik-1", "pengawas"),
+        mailbox_key=MAILBOX_KEY,
+        container=container(2),
+        blobs=blobs,
+    )
+
+
+async def offer(intake: Intake, record: Record, files: dict[str, bytes] | None = None) -> None:
+    """Put a record into the intake's store as a finished submission would."""
+    for name, content in (files or {}).items():
+        intake.services.blobs.path(name).write_bytes(content)
+    if record.kind == "report":
+        await add_thread(intake, record)
+    await add_record(intake, record)
+
+
+async def add_thread(intake: Intake, record: Record) -> None:
+    row = (record.thread, bytes(32), record.day.isoformat(), b"")
+    await intake.services.store._writer.do(
+        lambda connection: connection.execute("INSERT INTO threads VALUES (?, ?, ?, ?)", row)
+    )
+
+
+async def add_record(intake: Intake, record: Record) -> None:
+    await intake.services.store._writer.do(lambda connection: _insert_record(connection, record))
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(15):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+def waiting(intake: Intake) -> int:
+    return len(intake.services.store.records(100, 1 << 30))
+
+
+def mailbox(intake: Intake, record: Record) -> list[tuple[int, str]]:
+    rows = intake.services.store._reading.execute(
+        "SELECT seq, box FROM mailbox WHERE thread = ? ORDER BY seq", (record.thread,)
+    ).fetchall()
+    return [
+        (seq, open_notice(MAILBOX_KEY, record.thread, seq, bytes(box)).meta["state"])
+        for seq, box in rows
+    ]
+
+
+async def test_a_report_travels_and_an_answer_comes_back(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        content = os.urandom(700_000)
+        name = "0d" * 16
+        record = report(1, (Blob(name, len(content)),))
+        await offer(intake, record, {name: content})
+        await until(lambda: bool(mailbox(intake, record)))
+        assert waiting(intake) == 0
+        assert intake.blob_files() == []
+        (summary,) = (await cases.ask("pengawas", "GET", "/v1/queue")).json["cases"]
+        case = summary["case"]
+        target = f"/v1/cases/{case}/blobs/{name}"
+        assert (await cases.ask("pengawas", "GET", target)).body == content
+        assert (await cases.submit(case, "pengawas", "assessing")).status == 200
+        await until(lambda: len(mailbox(intake, record)) == 2)
+        assert mailbox(intake, record) == [(1, "received"), (3, "assessing")]
+        status = (await cases.ask("pengawas", "GET", "/v1/status")).json["feed"]
+        assert status == {
+            "connected": True,
+            "collected": 1,
+            "pushed": 2,
+            "unusable": 0,
+            "refused": 0,
+            "problem": None,
+        }
+
+
+async def test_counts_are_handed_over(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, _):
+        await until(lambda: intake.services.statistics is not None)
+        for number in range(11):
+            await offer(intake, report(number))
+        await until(lambda: getattr(intake.services.statistics, "received", None) == 11)
+
+
+async def test_a_later_message_travels(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        record = report(1)
+        await offer(intake, record)
+        message = replace(
+            record, id=b"m" * 16, kind="follow_up", intent="withdraw", mailbox_key=None
+        )
+        await offer(intake, message)
+        await until(lambda: len(mailbox(intake, record)) == 2)
+        assert mailbox(intake, record)[-1][1] == "withdrawn"
+        (summary,) = (await cases.ask("pengawas", "GET", "/v1/queue")).json["cases"]
+        assert summary["state"] == State.WITHDRAWN
+
+
+async def test_an_unusable_record_stays_and_does_not_hold_up_others(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        await offer(intake, replace(report(1), container=b"not a container"))
+        good = report(2)
+        await offer(intake, good)
+        await until(lambda: bool(mailbox(intake, good)))
+        assert waiting(intake) == 1
+        assert cases.services.puller.status.unusable == 1
+
+
+async def test_a_message_without_its_report_waits(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        orphan = replace(report(1), id=b"o" * 16, kind="follow_up", mailbox_key=None)
+        await add_thread(intake, orphan)
+        await add_record(intake, orphan)
+        other = report(2)
+        await offer(intake, other)
+        await until(lambda: bool(mailbox(intake, other)))
+        assert waiting(intake) == 1
+        assert cases.services.puller.status.connected
+
+
+async def test_a_blob_of_the_wrong_size_is_not_taken(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        name = "0d" * 16
+        await offer(intake, report(1, (Blob(name, 5000),)), {name: bytes(4000)})
+        await until(lambda: cases.services.puller.status.problem is not None)
+        assert waiting(intake) == 1
+        assert not cases.services.office.ledger()
+        intake.services.blobs.path(name).write_bytes(bytes(5000))
+        await until(lambda: waiting(intake) == 0)
+
+
+async def test_the_feed_may_come_later_and_go_away(tmp_path: Path) -> None:
+    calendar = Calendar()
+    org = make_org(tmp_path, TODAY, people=PEOPLE)
+    async with running_cases(tmp_path, calendar, org, tmp_path / "f.sock") as cases:
+        status = cases.services.puller.status
+        await until(lambda: status.problem is not None)
+        assert not status.connected
+        for _ in range(2):
+            async with running_intake(tmp_path, calendar):
+                await until(lambda: status.connected)
+            await until(lambda: not status.connected)
+
+
+async def test_collecting_again_after_a_crash_before_the_acknowledgement(tmp_path: Path) -> None:
+    calendar = Calendar()
+    async with running_intake(tmp_path, calendar) as intake:
+        org = make_org(tmp_path, TODAY, people=PEOPLE)
+        record = report(1)
+        await offer(intake, record)
+        for _ in range(3):
+            with built_cases(tmp_path, calendar, org, intake.feed_socket) as services:
+                async with feed_of(intake) as feed:
+                    feed.acknowledge = never  # type: ignore[method-assign,assignment]
+                    with pytest.raises(ConnectionError):
+                        await services.puller.once(feed)
+                assert len(services.office.ledger()) == 2
+        assert waiting(intake) == 1
+
+
+async def test_a_store_that_refuses_is_no_acknowledgement(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        broken = True
+        take_in = cases.services.office.take_in
+
+        def fail(*arguments: Any) -> Any:
+            if broken:
+                raise StoreError("disk full")
+            return take_in(*arguments)
+
+        monkeypatch.setattr(cases.services.office, "take_in", fail)
+        await offer(intake, report(1))
+        await until(lambda: cases.services.puller.status.problem == "FeedError")
+        assert waiting(intake) == 1
+        broken = False
+        await until(lambda: waiting(intake) == 0)
+
+
+async def test_a_notice_the_intake_refuses_does_not_hold_up_others(tmp_path: Path) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        first, second = report(1), report(2)
+        occupied = (first.thread, 1, b"something else")
+        await add_thread(intake, first)
+        await intake.services.store._writer.do(
+            lambda connection: connection.execute("INSERT INTO mailbox VALUES (?, ?, ?)", occupied)
+        )
+        await add_record(intake, first)
+        await offer(intake, second)
+        await until(lambda: bool(mailbox(intake, second)))
+        await until(lambda: cases.services.puller.status.refused == 1)
+        assert cases.services.office.outbox(10) == []
+
+
+async def test_any_error_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        puller = cases.services.puller
+        failures = 0
+        once = puller.once
+
+        async def fail(feed: FeedClient) -> bool:
+            nonlocal failures
+            failures += 1
+            if failures < 3:
+                raise RuntimeError("unheard of")
+            return await once(feed)
+
+        monkeypatch.setattr(puller, "once", fail)
+        record = report(1)
+        await offer(intake, record)
+        await until(lambda: bool(mailbox(intake, record)))
+        assert failures >= 3
+
+
+def feed_of(intake: Intake, seed: bytes | None = None) -> Any:
+    signer = FeedSigner(
+        seed or intake.org.service_seeds["cases"],
+        intake.org.instance_id,
+        intake.calendar.now,
+        system_rng,
+    )
+    return connect(FeedAddress(socket=intake.feed_socket), signer)
+
+
+async def never(*_: object) -> None:
+    raise ConnectionError
