@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Routes, error pages, and what every answer has in common."""
+
+import io
+import logging
+import re
+from typing import Any
+
+import pytest
+
+from tests.support.intake import Intake, multipart, text_part
+from whistle import logs
+from whistle.http.headers import SECURITY_HEADERS
+from whistle.intake.organisation import PUBLIC_FILES
+from whistle.intake.sealing import Sealing
+
+PAGES = ["/", "/id", "/en"] + [
+    f"/{lang}/{name}"
+    for lang in ("id", "en")
+    for name in ("report", "status", "status/view", "safety", "statistics", "keys")
+]
+
+
+def _get(path: str, method: str = "GET") -> bytes:
+    return f"{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_every_page_is_there_with_our_headers(intake: Intake, path: str) -> None:
+    answer = await intake.raw(_get(path))
+    assert answer.status == 200
+    for name, value in SECURITY_HEADERS.items():
+        assert f"{name}: {value}".lower().encode() in answer.head
+    assert b"cache-control: no-store" in answer.head
+    assert b"\r\nserver:" not in answer.head
+    assert b"\r\ndate:" not in answer.head
+    assert b"<script" not in answer.body
+    assert b'lang="en"' in answer.body if path.startswith("/en") else b'lang="id"' in answer.body
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/xx", 404), ("/id/nothing", 404), ("/en/report/", 404), ("/admin", 404),
+        ("/style-0000.css", 404), ("/manifest.json/x", 404), ("/db.key", 404),
+        ("/%2e%2e/db.key", 404), ("/id//report", 404), ("/id/status/message", 405),
+    ],
+)  # fmt: skip
+async def test_what_is_not_there(intake: Intake, path: str, status: int) -> None:
+    answer = await intake.raw(_get(path))
+    assert answer.status == status
+    assert b"text/html" in answer.head
+
+
+async def test_error_pages_do_not_echo(intake: Intake) -> None:
+    answer = await intake.raw(_get("/id/kanari4711?kanari4711=kanari4711"))
+    assert answer.status == 404
+    assert b"kanari" not in answer.head + answer.body
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
+async def test_other_methods(intake: Intake, method: str) -> None:
+    answer = await intake.raw(_get("/id/report", method))
+    assert answer.status == 405
+    assert b"allow: get,head,post" in answer.head.replace(b", ", b",")
+
+
+async def test_head_has_no_body(intake: Intake) -> None:
+    head = (await intake.raw(_get("/id", "HEAD") + _get("/id/safety"))).head
+    assert head.startswith(b"http/1.1 200")
+
+
+async def test_the_stylesheet_is_cached_for_ever_and_the_rest_is_not(intake: Intake) -> None:
+    page = (await intake.raw(_get("/id"))).text
+    path = re.search(r'href="(/style-[0-9a-f]+\.css)"', page)
+    assert path is not None
+    answer = await intake.raw(_get(path[1]))
+    assert b"cache-control: public, max-age=31536000, immutable" in answer.head
+    assert b"content-type: text/css" in answer.head
+
+
+@pytest.mark.parametrize("name", PUBLIC_FILES)
+async def test_public_files_are_served_as_signed(intake: Intake, name: str) -> None:
+    answer = await intake.raw(_get(f"/{name}"))
+    assert answer.body == (intake.org.dir / name).read_bytes()
+
+
+async def test_robots_are_sent_away(intake: Intake) -> None:
+    assert (await intake.raw(_get("/robots.txt"))).body == b"User-agent: *\nDisallow: /\n"
+
+
+async def test_an_accident_says_nothing(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_self: Sealing, report: Any, *_args: Any) -> None:
+        raise RuntimeError(f"kanari4711 {report.answers}")
+
+    monkeypatch.setattr(Sealing, "submit", fail)
+    stream = io.StringIO()
+    logs.configure(intake.calendar.today, stream)
+    try:
+        body = multipart(text_part("story", "kanari4711"))
+        answer = await intake.post("/en/report", body)
+    finally:
+        logging.disable(logging.NOTSET)
+    assert answer.status == 500
+    assert b'lang="en"' in answer.body
+    assert b"kanari" not in answer.body
+    assert b"RuntimeError" not in answer.body
+    assert "kanari" not in stream.getvalue()
+    assert '"error": "RuntimeError"' in stream.getvalue()
+    assert '"day": "2026-04-07"' in stream.getvalue()
+
+
+async def test_the_form_is_new_each_time(intake: Intake) -> None:
+    first, second = [(await intake.raw(_get("/id/report"))).text for _ in range(2)]
+    assert first != second
+    assert len(first) == len(second)

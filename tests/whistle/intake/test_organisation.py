@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The organisation's files: verified, pinned, renewed only forwards."""
+
+from pathlib import Path
+
+import pytest
+
+from crypto.rng import system_rng
+from tests.support.intake import TODAY, Calendar
+from tests.support.org import Org, make_org
+from whistle.errors import ConfigError
+from whistle.intake.organisation import Organisation, OrganisationSource, load_organisation
+from whistle.intake.services import IntakeSettings
+from whistle.intake.wiring import build_services
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Org:
+    return make_org(tmp_path, TODAY)
+
+
+def _load(org: Org) -> Organisation:
+    return load_organisation(org.dir, TODAY, 1000)
+
+
+def test_a_good_folder_loads(org: Org) -> None:
+    loaded = _load(org)
+    assert loaded.manifest.instance_id == org.instance_id
+    assert loaded.accepts_reports(TODAY)
+    assert loaded.files["manifest.json"] == (org.dir / "manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "manifest.sig", "policy.json", "catalogue.json", "instance.id"]
+)
+@pytest.mark.parametrize("harm", ["missing", "changed", "empty", "huge"])
+def test_a_damaged_file_is_refused(org: Org, name: str, harm: str) -> None:
+    path = org.dir / name
+    data = path.read_bytes()
+    path.unlink()
+    if harm == "changed":
+        path.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
+    elif harm == "empty":
+        path.write_bytes(b"")
+    elif harm == "huge":
+        path.write_bytes(data.ljust(5 * 1024 * 1024))
+    with pytest.raises(ConfigError):
+        _load(org)
+
+
+def test_another_root_is_refused(org: Org, tmp_path: Path) -> None:
+    other = make_org(tmp_path / "other", TODAY, root="other")
+    for name in ("manifest.json", "manifest.sig"):
+        (org.dir / name).write_bytes((other.dir / name).read_bytes())
+    with pytest.raises(ConfigError):
+        _load(org)
+
+
+def test_a_policy_the_manifest_does_not_name_is_refused(org: Org) -> None:
+    policy = (org.dir / "policy.json").read_bytes()
+    (org.dir / "policy.json").write_bytes(policy.replace(b'"assess":3', b'"assess":9'))
+    with pytest.raises(ConfigError, match="policy"):
+        _load(org)
+
+
+def test_audiences(org: Org) -> None:
+    loaded = _load(org)
+
+    def people(*excluded: str) -> tuple[str, ...] | None:
+        audience = loaded.audience(frozenset(excluded))
+        return None if audience is None else audience.people
+
+    assert people() == ("penyidik-1", "penyidik-2", "pengawas")
+    assert people("kel-tidak-ada", "unknown") == people()
+    assert people("inspektorat-2") == ("penyidik-1", "pengawas")
+    assert people("inspektorat-1", "inspektorat-2") == ("pengawas",)
+    assert people("inspektorat-1", "inspektorat-2", "inspektorat-pengaduan") is None
+    assert loaded.audience(frozenset({"inspektorat-1"})) is loaded.audience(
+        frozenset({"inspektorat-1", "unknown"})
+    )
+
+
+def test_a_newer_manifest_takes_over_and_an_older_one_does_not(org: Org) -> None:
+    calendar = Calendar()
+    source = OrganisationSource(org.dir, lambda: _load(org), calendar.monotonic)
+    first = source.current()
+    org.rewrite(serial=5, onion=None)
+    assert source.current() is first  # not looked at yet
+    calendar.seconds += 6
+    assert source.current().manifest.serial == 5
+    org.rewrite(serial=4)
+    calendar.seconds += 6
+    assert source.current().manifest.serial == 5
+    (org.dir / "manifest.sig").write_bytes(bytes(64))
+    calendar.seconds += 6
+    assert source.current().manifest.serial == 5
+    org.rewrite(serial=6)
+    calendar.seconds += 6
+    assert source.current().manifest.serial == 6
+
+
+def test_a_server_the_manifest_does_not_name_does_not_start(org: Org, tmp_path: Path) -> None:
+    settings = IntakeSettings(org.dir, org.write_state(tmp_path / "intake", "cases"))
+    with pytest.raises(ConfigError, match="service key"):
+        build_services(settings, lambda: TODAY, system_rng)
