@@ -6,6 +6,8 @@ case are never mixed; the expected length is known before anything is computed.
 
 The checksum is linear over GF(2): bit j is the parity of the data bits selected by a mask, plus a
 constant for the prefix. Thirty masks per key length replace a loop over two thousand symbols.
+Symbols are cut out of the whole number eight columns at a time, for the same reason: every report
+carries a key of this form.
 
 Source: BIP 173; C2SP age, section "Recipient types".
 """
@@ -19,7 +21,7 @@ from crypto.errors import MalformedError
 
 _CHARSET: Final = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BASE32: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-_TO_BECH32: Final = bytes.maketrans(_BASE32, _CHARSET)
+_LOW_BITS: Final = bytes(_CHARSET[byte & 31] for byte in range(256))
 _GENERATOR: Final = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _CHECK_SYMBOLS: Final = 6
 _CHECK_BITS: Final = 30
@@ -28,7 +30,7 @@ _LOW_25_BITS: Final = 0x1FFFFFF
 
 def encode(prefix: str, data: bytes) -> str:
     """Encode lower-case bech32."""
-    symbols = base64.b32encode(data).rstrip(b"=").translate(_TO_BECH32)
+    symbols = _symbols(data)
     check = _checksum(prefix, data, len(symbols))
     tail = bytes(
         _CHARSET[check >> 5 * (_CHECK_SYMBOLS - 1 - index) & 31] for index in range(_CHECK_SYMBOLS)
@@ -54,6 +56,22 @@ def decode(prefix: str, text: str, length: int) -> bytes:
     if encode(prefix, data) != lowered:
         raise MalformedError("bech32 checksum or form is wrong")
     return data
+
+
+def _symbols(data: bytes) -> bytes:
+    """Write data in 5-bit symbols; the last one is filled up with zero bits.
+
+    Five bytes make eight symbols. Shifted by the right number of bits, symbol `place` of every
+    such group lies in the low bits of one byte column.
+    """
+    padded = data + bytes(-len(data) % 5)
+    value = int.from_bytes(padded, "big")
+    symbols = bytearray(len(padded) // 5 * 8)
+    for place in range(8):
+        low = 35 - 5 * place
+        aligned = (value >> low % 8).to_bytes(len(padded), "big")
+        symbols[place::8] = aligned[4 - low // 8 :: 5].translate(_LOW_BITS)
+    return bytes(symbols[: -(-8 * len(data) // 5)])
 
 
 def _reverse_table() -> bytes:
