@@ -8,25 +8,15 @@ import pytest
 from case_mgmt.errors import RecordError
 from case_mgmt.records import parse_record, record_id
 from crypto.encoding import b64
-from tests.support.case_office import container
+from tests.support.case_office import MAILBOX_KEY, container, feed_item
 
-REPORT: dict[str, Any] = {
-    "id": "0a" * 16,
-    "kind": "report",
-    "thread": "0b" * 16,
-    "intent": "message",
-    "day": "2026-04-07",
-    "recipients": ["penyidik-1", "pengawas"],
-    "mailbox_key": "0c" * 32,
-    "container": b64(container(3)),
-    "blobs": [{"id": "0d" * 16, "size": 70_000}],
-}
+REPORT = feed_item()
 
 
 def test_a_report_is_read() -> None:
     record = parse_record(REPORT)
     assert record.id == "0a" * 16
-    assert record.mailbox_key == b"\x0c" * 32
+    assert record.mailbox_key == MAILBOX_KEY
     assert record.container == container(3)
     assert [(blob.id, blob.size) for blob in record.blobs] == [("0d" * 16, 70_000)]
 

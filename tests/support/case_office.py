@@ -30,6 +30,7 @@ from case_mgmt.records import Intent, Record
 from case_mgmt.service import CaseFile, CaseOffice, Overview, Status
 from case_mgmt.store.ports import Blob
 from case_mgmt.store.sqlcipher import SqlCipherStore, open_store
+from crypto.encoding import b64
 from crypto.envelope import seal_message
 from crypto.manifest import Manifest, Person, verify_manifest
 from crypto.rng import system_rng
@@ -72,6 +73,21 @@ def a_report(
         container=container(3),
         blobs=tuple(Blob(BlobId(f"{number:016x}{n:016x}"), 100 + n) for n in range(blobs)),
     )
+
+
+def feed_item() -> dict[str, Any]:
+    """A report as the feed lists it."""
+    return {
+        "id": "0a" * 16,
+        "kind": "report",
+        "thread": "0b" * 16,
+        "intent": "message",
+        "day": "2026-04-07",
+        "recipients": ["penyidik-1", "pengawas"],
+        "mailbox_key": MAILBOX_KEY.hex(),
+        "container": b64(container(3)),
+        "blobs": [{"id": "0d" * 16, "size": 70_000}],
+    }
 
 
 def a_message(thread: int, number: int, day: date = TODAY, intent: Intent = "message") -> Record:

@@ -18,6 +18,10 @@ class FeedError(WhistleError):
     """The intake's feed does not answer, or not as agreed; trying again may help."""
 
 
+class FeedLostError(FeedError):
+    """The connection to the feed failed or stalled."""
+
+
 class FeedRefusedError(WhistleError):
     """The intake refuses these entries; sending them again would change nothing."""
 

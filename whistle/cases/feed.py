@@ -4,7 +4,8 @@
 Invariants
 * Every request is signed with the service key; a Unix socket or an onion service is the only way.
 * Answers are read up to a limit; redirects are not followed; the environment's proxies are ignored.
-* Whatever goes wrong on the way is a `FeedError`; only a clear refusal is a `FeedRefusedError`.
+* Whatever goes wrong is a `FeedError`, on the way a `FeedLostError`; only a clear refusal of what
+  is brought is a `FeedRefusedError`.
 
 Specification: docs/spec/case-api.md, section 7.
 """
@@ -25,7 +26,7 @@ from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import MalformedError
 from crypto.requests import sign_request
 from crypto.rng import Rng
-from whistle.cases.errors import FeedError, FeedRefusedError
+from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
 from whistle.cases.limits import (
     FEED_CONNECT_TIMEOUT,
     FEED_READ_TIMEOUT,
@@ -155,7 +156,7 @@ class FeedClient:
                     raise FeedError("the feed refuses")
                 yield answer
         except _LOST as error:
-            raise FeedError("the feed cannot be reached") from error
+            raise FeedLostError("the feed cannot be reached") from error
 
 
 @asynccontextmanager

@@ -3,12 +3,14 @@
 
 Invariants
 * A record is acknowledged only after it and its blobs are durable here; the intake erases it then.
-* A record that cannot be taken in stays with the intake, is counted, and does not hold up others.
+* A record that cannot be taken in stays with the intake, is counted, and does not hold up others:
+  whatever failed before is tried last.
 * Whatever goes wrong, the loop goes on, with growing pauses; `status` tells how it fares.
 * What is pushed is kept until the intake has it; the same entry always carries the same bytes.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field
@@ -22,7 +24,7 @@ from case_mgmt.service import CaseOffice
 from case_mgmt.store.ports import Blob, OutboxEntry
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
-from whistle.cases.errors import FeedError, FeedRefusedError
+from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
 from whistle.cases.feed import FeedClient
 from whistle.cases.limits import (
     BACKOFF_FIRST,
@@ -81,6 +83,7 @@ class _Pass:
 
     done: list[RecordId] = field(default_factory=list)
     failed: bool = False
+    lost: bool = False
 
 
 class Puller:
@@ -92,6 +95,7 @@ class Puller:
         self._poll = poll_seconds
         self._wake = asyncio.Event()
         self._unusable: set[RecordId] = set()
+        self._failures: Counter[RecordId | None] = Counter()
         self._published: dict[str, Any] | None = None
         self.status = PullerStatus()
 
@@ -121,8 +125,9 @@ class Puller:
         limit = min(FEED_BATCH + len(self._unusable), FEED_MAX_BATCH)
         listed = await feed.records(limit)
         seen = _Pass()
-        for item in listed:
-            await self._take(feed, item, seen)
+        for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
+            if not seen.lost:
+                await self._take(feed, item, seen)
         if seen.done:
             await feed.acknowledge(seen.done)
             self.status.collected += len(seen.done)
@@ -145,10 +150,13 @@ class Puller:
             return
         except RecordError as error:
             self._set_aside(identifier, error)
-        except CaseError as error:
+        except (CaseError, FeedError) as error:
             logs.get("cases").error("record not stored", **logs.describe(error))
+            self._failures[identifier] += 1
             seen.failed = True
+            seen.lost = isinstance(error, FeedLostError)
         else:
+            self._failures.pop(identifier, None)
             seen.done.append(record.id)
 
     def _set_aside(self, identifier: RecordId | None, error: RecordError) -> None:

@@ -4,8 +4,8 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,11 @@ from case_mgmt.errors import StoreError
 from case_mgmt.model import State
 from crypto.mailbox import open_notice
 from crypto.rng import system_rng
-from tests.support.case_office import MAILBOX_KEY, PEOPLE, TODAY, container
+from tests.support.case_office import MAILBOX_KEY, PEOPLE, TODAY, container, feed_item
 from tests.support.case_server import CaseServer, built_cases, running_cases
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import make_org
+from whistle.cases.errors import FeedError, FeedLostError
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
 from whistle.intake.store import Blob, Record, _insert_record
 
@@ -158,15 +159,64 @@ async def test_a_message_without_its_report_waits(tmp_path: Path) -> None:
         assert cases.services.puller.status.connected
 
 
-async def test_a_blob_of_the_wrong_size_is_not_taken(tmp_path: Path) -> None:
+async def test_a_missing_blob_does_not_hold_up_others_and_is_tried_again(tmp_path: Path) -> None:
     async with a_pair(tmp_path) as (intake, cases):
-        name = "0d" * 16
-        await offer(intake, report(1, (Blob(name, 5000),)), {name: bytes(4000)})
-        await until(lambda: cases.services.puller.status.problem is not None)
+        name, content = "0d" * 16, os.urandom(5000)
+        await offer(intake, report(1, (Blob(name, 5000),)))  # its file is not there
+        good = report(2)
+        await offer(intake, good)
+        await until(lambda: bool(mailbox(intake, good)))
         assert waiting(intake) == 1
-        assert not cases.services.office.ledger()
-        intake.services.blobs.path(name).write_bytes(bytes(5000))
+        assert cases.services.puller.status.problem is not None
+        intake.services.blobs.path(name).write_bytes(content)
         await until(lambda: waiting(intake) == 0)
+        assert len(cases.services.office.ledger()) == 4
+
+
+@dataclass
+class ScriptedFeed:
+    """A feed that hands out one record with a blob of any bytes, or stalls."""
+
+    item: dict[str, Any]
+    content: bytes | None
+    acknowledged: list[str] = field(default_factory=list)
+
+    async def records(self, _limit: int) -> list[Any]:
+        return [self.item]
+
+    async def blob(self, _blob: str) -> AsyncGenerator[bytes, None]:
+        if self.content is None:
+            raise FeedLostError("stalled")
+        for start in range(0, len(self.content), 7):
+            yield self.content[start : start + 7]
+
+    async def acknowledge(self, records: list[str]) -> None:
+        self.acknowledged += records
+
+    async def push(self, _entries: object) -> None:
+        pass
+
+    async def publish(self, _counts: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize("content", [bytes(49), bytes(51), b"", None])
+async def test_a_blob_of_the_wrong_size_is_not_taken(tmp_path: Path, content: bytes | None) -> None:
+    org = make_org(tmp_path, TODAY, people=PEOPLE)
+    item = {**feed_item(), "blobs": [{"id": "0d" * 16, "size": 50}]}
+    feed = ScriptedFeed(item, content)
+    with built_cases(tmp_path, Calendar(), org) as services:
+        with pytest.raises(FeedError):
+            await services.puller.once(feed)  # type: ignore[arg-type]
+        assert services.office.ledger() == []
+        assert feed.acknowledged == []
+        assert list((tmp_path / "cases" / "blobs").iterdir()) == []
+        feed.content = bytes(50)
+        await services.puller.once(feed)  # type: ignore[arg-type]
+        assert feed.acknowledged == [item["id"]]
+        blob = tmp_path / "cases" / "blobs" / ("0d" * 16)
+        assert blob.read_bytes() == bytes(50)
+        assert blob.stat().st_mode & 0o777 == 0o600
 
 
 async def test_the_feed_may_come_later_and_go_away(tmp_path: Path) -> None:
