@@ -35,10 +35,6 @@ MAX_PART_HEADER = 4 * KIB
 MAX_BOUNDARY = 200  # RFC 2046 allows 70; browsers stay under 60
 MAX_TEXT_BYTES = 512 * KIB  # all text fields together: 50,000 characters of 4 bytes, and the rest
 MAX_FIELD_NAME = 64
-MAX_FILE_NAME = 255  # characters kept of a file's name
-MAX_MEDIA_TYPE = 100
-MAX_MESSAGE_CHARS = 20_000  # a later message, an objection
-MAX_CODE_CHARS = 400  # twelve words of at most eight letters, generous spacing
 
 # --- uploads --------------------------------------------------------------------------------------
 UPLOAD_PIECE = 1 * MIB  # sealed bytes handed to the disk thread at once

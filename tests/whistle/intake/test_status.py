@@ -40,6 +40,7 @@ CODES = {
     "empty": "",
     "garbage": "<script>alert('x')</script> \U0001f600",
     "long": "kata " * 90,
+    "very long": "&" * 60_000,
 }
 
 

@@ -60,7 +60,7 @@ async def by_code(request: web.Request) -> web.Response:
     require_own_form(request)
     services = services_of(request)
     raw = await read_form(request, _CAPS, None)
-    typed = normalise(CODE, raw.texts.get(CODE_FIELD, ""))
+    typed = normalise(CODE, raw.texts.get(CODE_FIELD, ""))[: CODE.max_chars]
     loop = asyncio.get_running_loop()
     earliest = loop.time() + STATUS_FLOOR
     context, cookie = _answer(services, typed)
