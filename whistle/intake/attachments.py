@@ -17,7 +17,7 @@ from crypto.body import AttachmentRef
 from crypto.rng import Rng
 from whistle.errors import RefusedError
 from whistle.intake.blobs import BlobFolder
-from whistle.intake.store import Blob
+from whistle.intake.records import Blob
 from whistle.intake.uploads import BlobUpload
 from whistle.limits import DISK_RESERVE
 

@@ -22,8 +22,8 @@ from whistle import limits
 from whistle.errors import ConflictError, RefusedError
 from whistle.http.signed import SIGNED_BODY, require_signed
 from whistle.intake.multipart import read_small
+from whistle.intake.records import Entry, Record
 from whistle.intake.services import SERVICES, IntakeServices
-from whistle.intake.store import Entry, Record
 from whistle.intake.wiring import parse_statistics
 
 JSON: Final = "application/json"

@@ -27,7 +27,7 @@ from crypto.frame import NO_PREVIOUS, frame_hash
 from crypto.mailbox import Notice, open_notice, open_own_copy, open_reply
 from crypto.receipt import ReceiptKeys
 from whistle.intake.contexts import StatusContext, TimelineItem
-from whistle.intake.store import OwnMessage, ThreadView
+from whistle.intake.records import OwnMessage, ThreadView
 
 _SHOWN_AS_OWN: Final = frozenset({ActKind.FOLLOW_UP, ActKind.WITHDRAW})
 _CODES: Final = {ActKind.UPDATE: "update", ActKind.EXTEND: "extend"}

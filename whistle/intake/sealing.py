@@ -32,7 +32,8 @@ from whistle.intake import forms, tokens
 from whistle.intake.attachments import Attachments
 from whistle.intake.dossier import open_dossier, seal_dossier
 from whistle.intake.organisation import Audience, Organisation
-from whistle.intake.store import Intent, OwnMessage, Record, Store, ThreadView
+from whistle.intake.records import Intent, OwnMessage, Record, ThreadView
+from whistle.intake.store import Store
 
 FORM: Final = "report@1"
 

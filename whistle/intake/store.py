@@ -11,74 +11,20 @@ Invariants:
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from crypto.rng import Rng
 from whistle.errors import ConflictError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
+from whistle.intake.records import Blob, Entry, OwnMessage, Record, ThreadView
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
 
-Kind = Literal["report", "follow_up"]
-Intent = Literal["message", "contest", "withdraw"]
-
 _WRITER_CACHE_KIB: Final = 2048
 _READER_CACHE_KIB: Final = 2048
-
-
-@dataclass(frozen=True)
-class Blob:
-    """A sealed attachment: id (32 hex digits) and size of its file."""
-
-    id: str
-    size: int
-
-
-@dataclass(frozen=True)
-class Record:
-    """A sealed message waiting to be collected."""
-
-    id: bytes
-    thread: bytes
-    kind: Kind
-    intent: Intent
-    day: date
-    recipients: tuple[str, ...]
-    mailbox_key: bytes | None
-    container: bytes
-    blobs: tuple[Blob, ...] = ()
-
-
-@dataclass(frozen=True)
-class OwnMessage:
-    """The reporter's own copy of a message, sealed under a key only the receipt gives."""
-
-    message_id: bytes
-    day: date
-    box: bytes
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One sealed notice for a thread's mailbox."""
-
-    thread: bytes
-    seq: int
-    box: bytes
-
-
-@dataclass(frozen=True)
-class ThreadView:
-    """Everything a status page is made of; `dossier` is sealed (`whistle.intake.dossier`)."""
-
-    day: date
-    dossier: bytes
-    boxes: tuple[tuple[int, bytes], ...]
-    own: tuple[OwnMessage, ...]
 
 
 class Store:

@@ -16,7 +16,8 @@ from crypto.rng import system_rng
 from whistle.errors import ConflictError, StoreError
 from whistle.intake import schema
 from whistle.intake.database import connect, load_or_create_secret
-from whistle.intake.store import Blob, Entry, OwnMessage, Record, Store
+from whistle.intake.records import Blob, Entry, OwnMessage, Record
+from whistle.intake.store import Store
 from whistle.intake.writer import Writer
 
 KEY = "ab" * 32

@@ -23,9 +23,9 @@ from whistle.intake.handlers.answers import (
 from whistle.intake.handlers.status import Visit, expired, visit_of
 from whistle.intake.multipart import FormCaps, RawForm, read_form
 from whistle.intake.origin import require_own_form
+from whistle.intake.records import Intent
 from whistle.intake.sealing import FollowUp
 from whistle.intake.sessions import COOKIE
-from whistle.intake.store import Intent
 from whistle.intake.tokens import new_token
 
 UNPROCESSABLE: Final = 422

@@ -26,10 +26,10 @@ from whistle.intake.handlers.answers import language, services_of, session_cooki
 from whistle.intake.multipart import FormCaps, read_form
 from whistle.intake.origin import require_own_form
 from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
+from whistle.intake.records import ThreadView
 from whistle.intake.replies import History, read_thread
 from whistle.intake.services import IntakeServices
 from whistle.intake.sessions import COOKIE
-from whistle.intake.store import ThreadView
 from whistle.intake.tokens import new_token
 from whistle.limits import STATUS_FLOOR
 
