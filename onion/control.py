@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The control connection to our own tor: which descriptors were uploaded, and tor's ownership.
+
+- The only module that speaks to stem.
+- stem blocks and calls back from its own threads; both stay in here. Callers see coroutines, and
+  callbacks on the event loop's thread.
+- TAKEOWNERSHIP: tor ends when this connection does, also when our process is killed.
+
+Source: Tor control-spec, sections 3.23 (TAKEOWNERSHIP) and 4.1.25 (HS_DESC).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import stem
+from stem.control import Controller, EventType
+
+from onion.address import SUFFIX
+from onion.errors import TorFailedError
+
+OnUpload = Callable[[str], None]
+
+
+class Control(Protocol):
+    """What the service needs from a control connection."""
+
+    async def open(self, socket: Path, on_upload: OnUpload) -> None:
+        """Connects; from then on `on_upload` is given the address of each uploaded descriptor.
+        Raises: TorFailedError.
+        """
+
+    async def close(self) -> None:
+        """Ends the connection, and with it tor."""
+
+
+class StemControl:
+    """The control connection by way of stem."""
+
+    def __init__(self) -> None:
+        self._controller: Any = None
+
+    async def open(self, socket: Path, on_upload: OnUpload) -> None:
+        """See `Control.open`."""
+        logging.getLogger("stem").setLevel(logging.CRITICAL)  # stem logs addresses
+        loop = asyncio.get_running_loop()
+
+        def hear(event: Any) -> None:
+            if event.action == stem.HSDescAction.UPLOADED and event.address:
+                loop.call_soon_threadsafe(on_upload, event.address.removesuffix(SUFFIX) + SUFFIX)
+
+        try:
+            self._controller = await asyncio.to_thread(_connect, socket, hear)
+        except (stem.ControllerError, OSError, ValueError):
+            raise TorFailedError("tor does not answer on its control socket") from None
+
+    async def close(self) -> None:
+        """See `Control.close`."""
+        controller, self._controller = self._controller, None
+        if controller is not None:
+            await asyncio.to_thread(controller.close)
+
+
+def _connect(socket: Path, hear: Callable[[Any], None]) -> Any:
+    controller = Controller.from_socket_file(str(socket))
+    try:
+        controller.authenticate()
+        controller.msg("TAKEOWNERSHIP")
+        controller.add_event_listener(hear, EventType.HS_DESC)
+    except BaseException:
+        controller.close()
+        raise
+    return controller
