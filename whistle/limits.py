@@ -39,6 +39,7 @@ MAX_FIELD_NAME = 64
 # --- uploads --------------------------------------------------------------------------------------
 UPLOAD_PIECE = 1 * MIB  # sealed bytes handed to the disk thread at once
 UPLOAD_QUEUE = 8  # pieces waiting for the disk, per file, before reading stops
+UPLOAD_QUEUE_ALL = 24  # the same over all files of all connections
 UPLOAD_SYNC_EVERY = 16 * MIB  # so that the last fdatasync is short
 DISK_RESERVE = 256 * MIB  # below this much free space files are refused, text reports are not
 
@@ -56,7 +57,7 @@ MAX_BOX = 2 * MIB  # one mailbox entry
 # --- feed -----------------------------------------------------------------------------------------
 FEED_DEFAULT_RECORDS = 50
 FEED_MAX_RECORDS = 500
-FEED_ANSWER_BYTES = 16 * MIB  # a listing stops growing here, always holding at least one record
+FEED_ANSWER_BYTES = 4 * MIB  # a listing stops growing here, always holding at least one record
 FEED_MAX_STATISTICS = 64 * KIB
 
 # --- organisation ---------------------------------------------------------------------------------

@@ -65,7 +65,10 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
 
     async def keep_house() -> None:
         while True:
-            await services.sealing.forget_old_secrets(services.today())
+            try:
+                await services.sealing.forget_old_secrets(services.today())
+            except Exception as error:  # tried again at the next look
+                logs.get("intake").error("secrets not forgotten", **logs.describe(error))
             await asyncio.sleep(HOUSEKEEPING)
 
     task = asyncio.create_task(keep_house())

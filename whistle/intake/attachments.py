@@ -8,26 +8,15 @@ either all its blobs are published before its row is written, or `discard` leave
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass
 from datetime import date
 
 from crypto.attachment import AttachmentSealer
 from crypto.body import AttachmentRef
 from crypto.rng import Rng
 from whistle.errors import RefusedError
-from whistle.intake.blobs import BlobFolder
 from whistle.intake.records import Blob
-from whistle.intake.uploads import BlobUpload
+from whistle.intake.uploads import BlobUpload, Disk
 from whistle.limits import DISK_RESERVE
-
-
-@dataclass(frozen=True)
-class Disk:
-    """Where sealed bytes go, and the threads that write them."""
-
-    folder: BlobFolder
-    executor: Executor
 
 
 class Attachments:
@@ -46,7 +35,7 @@ class Attachments:
         if self._disk.folder.free_bytes() < DISK_RESERVE:
             raise RefusedError("busy")
         sealer = AttachmentSealer(self._rng)
-        upload = BlobUpload(self._disk.folder, sealer.id, self._disk.executor)
+        upload = BlobUpload(self._disk, sealer.id)
         self._uploads.append(upload)
         return AttachmentUpload(self, sealer, upload, self._today)
 

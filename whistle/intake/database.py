@@ -23,7 +23,7 @@ from whistle.limits import BUSY_TIMEOUT_MS
 Connection = Any  # sqlcipher3 ships no types
 
 _RAW_KEY = re.compile(r"[0-9a-f]{64}")
-_KEY_FILE_MODE: Final = 0o600
+_FILE_MODE: Final = 0o600
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -43,7 +43,7 @@ def load_or_create_secret(path: Path, rng: Rng) -> str:
         ConfigError: the file holds something else.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _KEY_FILE_MODE)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
     except FileExistsError:
         text = path.read_text(encoding="ascii", errors="replace").strip()
         if _RAW_KEY.fullmatch(text) is None:
@@ -75,6 +75,8 @@ def connect(path: Path, key: str, *, writable: bool, cache_kib: int) -> Connecti
     """
     if _RAW_KEY.fullmatch(key) is None:
         raise StoreError("a database key is 64 hexadecimal digits")
+    if writable:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, _FILE_MODE))  # its WAL takes the same mode
     connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
     try:
         connection.execute("PRAGMA cipher_log_level = NONE").fetchall()

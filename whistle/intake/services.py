@@ -11,13 +11,14 @@ from aiohttp import web
 from crypto.requests import RequestVerifier
 from crypto.rng import Rng
 from whistle.clock import Now, Today
-from whistle.intake.attachments import Attachments, Disk
+from whistle.intake.attachments import Attachments
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
 from whistle.intake.organisation import Organisation, OrganisationSource
 from whistle.intake.sealing import Sealing
 from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
+from whistle.intake.uploads import Disk
 from whistle.limits import MAX_FILE_BYTES
 
 

@@ -3,7 +3,8 @@
 
 Invariants:
 
-* only sealed bytes come in here; at most `UPLOAD_QUEUE` pieces wait for the disk;
+* only sealed bytes come in here; at most `UPLOAD_QUEUE` pieces of a file wait for the disk, and
+  about `UPLOAD_QUEUE_ALL` pieces of all files together, so that a slow disk costs no memory;
 * the disk is synced on the way, so that the last sync, for which a reporter waits, is short;
 * `finish` returns only when every byte is durable; `abandon` leaves no file.
 """
@@ -11,22 +12,43 @@ Invariants:
 import asyncio
 import os
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import dataclass, field
 from datetime import date
 
 from whistle.intake.blobs import BlobFolder, blur_times
-from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_SYNC_EVERY
+from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL, UPLOAD_SYNC_EVERY
+
+
+@dataclass
+class Backlog:
+    """How many pieces of all uploads wait for the disk."""
+
+    pieces: int = 0
+
+    def one_done(self, _future: asyncio.Future[object]) -> None:
+        """A piece is written, or its writing failed."""
+        self.pieces -= 1
+
+
+@dataclass(frozen=True)
+class Disk:
+    """Where sealed bytes go, the threads that write them, and what waits for them."""
+
+    folder: BlobFolder
+    executor: Executor
+    backlog: Backlog = field(default_factory=Backlog)
 
 
 class BlobUpload:
     """One growing blob file."""
 
-    def __init__(self, folder: BlobFolder, blob: str, executor: Executor) -> None:
+    def __init__(self, disk: Disk, blob: str) -> None:
         self.blob = blob
         self.size = 0
-        self._folder = folder
-        self._executor = executor
-        self._descriptor = folder.create_part(blob)
+        self._disk = disk
+        self._descriptor = disk.folder.create_part(blob)
         self._buffer = bytearray()
         self._synced = 0
         self._pending: deque[asyncio.Future[object]] = deque()
@@ -40,6 +62,8 @@ class BlobUpload:
     @property
     def is_behind(self) -> bool:
         """True when the disk should catch up before more is read."""
+        if self._disk.backlog.pieces > UPLOAD_QUEUE_ALL and self._pending:
+            return True
         return len(self._pending) > UPLOAD_QUEUE
 
     async def catch_up(self) -> None:
@@ -63,7 +87,7 @@ class BlobUpload:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
-        self._folder.remove([self.blob])
+        self._disk.folder.remove([self.blob])
 
     def _send(self) -> None:
         piece, self._buffer = self._buffer, bytearray()
@@ -73,9 +97,12 @@ class BlobUpload:
             self._synced = self.size
             self._pending.append(self._submit(os.fdatasync, self._descriptor))
 
-    def _submit(self, work: object, *args: object) -> asyncio.Future[object]:
+    def _submit(self, work: Callable[..., object], *args: object) -> asyncio.Future[object]:
         loop = asyncio.get_running_loop()
-        return loop.run_in_executor(self._executor, work, *args)  # type: ignore[arg-type]
+        future = loop.run_in_executor(self._disk.executor, work, *args)
+        self._disk.backlog.pieces += 1
+        future.add_done_callback(self._disk.backlog.one_done)
+        return future
 
 
 def _write_at(descriptor: int, piece: bytearray, offset: int) -> None:

@@ -16,7 +16,6 @@ from crypto.signing import public_from_seed
 from whistle import clock, logs
 from whistle.clock import Today
 from whistle.errors import ConfigError
-from whistle.intake.attachments import Disk
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
 from whistle.intake.database import load_or_create_secret
@@ -25,6 +24,7 @@ from whistle.intake.sealing import Sealing
 from whistle.intake.services import IntakeServices, IntakeSettings, Parts
 from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
+from whistle.intake.uploads import Disk
 
 DISK_THREADS: Final = 2
 

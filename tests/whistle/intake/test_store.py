@@ -254,6 +254,11 @@ def test_older_databases_are_brought_forward(path: Path) -> None:
     connection.close()
 
 
+def test_database_files_are_private(store: Store, path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        assert Path(f"{path}{suffix}").stat().st_mode & 0o777 == 0o600, suffix
+
+
 def test_key_files_are_private_and_kept(tmp_path: Path) -> None:
     path = tmp_path / "db.key"
     one = load_or_create_secret(path, system_rng)

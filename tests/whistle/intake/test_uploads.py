@@ -3,6 +3,7 @@
 
 import os
 import stat
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
@@ -14,8 +15,8 @@ import pytest
 from crypto.rng import system_rng
 from whistle.intake import uploads
 from whistle.intake.blobs import BlobFolder
-from whistle.intake.uploads import BlobUpload
-from whistle.limits import MIB, UPLOAD_QUEUE
+from whistle.intake.uploads import BlobUpload, Disk
+from whistle.limits import MIB, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL
 
 ID = "0123456789abcdef" * 2
 DAY = date(2026, 4, 7)
@@ -35,7 +36,7 @@ def executor() -> Iterator[ThreadPoolExecutor]:
 async def test_pieces_of_any_size_arrive_in_order(
     folder: BlobFolder, executor: ThreadPoolExecutor
 ) -> None:
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     content = system_rng(5 * MIB + 12_345)
     start = 0
     for size in (1, 70_000, MIB - 1, 2 * MIB, MIB + 5, 10**9):
@@ -52,7 +53,7 @@ async def test_pieces_of_any_size_arrive_in_order(
 async def test_files_are_private_and_their_times_are_days(
     folder: BlobFolder, executor: ThreadPoolExecutor
 ) -> None:
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     upload.add(b"x")
     await upload.finish(DAY)
     folder.publish([ID])
@@ -66,7 +67,7 @@ async def test_files_are_private_and_their_times_are_days(
 async def test_a_slow_disk_holds_the_reader_back(
     folder: BlobFolder, executor: ThreadPoolExecutor
 ) -> None:
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     for _ in range(UPLOAD_QUEUE + 1):
         upload.add(bytes(MIB))
     assert upload.is_behind
@@ -75,11 +76,36 @@ async def test_a_slow_disk_holds_the_reader_back(
     await upload.abandon()
 
 
+async def test_many_uploads_share_one_backlog(
+    folder: BlobFolder, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    real = os.pwrite
+
+    def slow(*arguments: Any) -> int:
+        gate.wait(10)
+        return real(*arguments)
+
+    monkeypatch.setattr(uploads.os, "pwrite", slow)
+    disk = Disk(folder, executor)
+    many = [BlobUpload(disk, f"{number:032x}") for number in range(UPLOAD_QUEUE_ALL + 2)]
+    for upload in many:
+        upload.add(bytes(MIB))
+    assert all(upload.is_behind for upload in many)
+    gate.set()
+    for upload in many:
+        await upload.catch_up()
+        await upload.finish(DAY)
+        await upload.abandon()
+    assert disk.backlog.pieces == 0
+    assert list(folder.folder.iterdir()) == []
+
+
 @pytest.mark.parametrize("stage", ["empty", "growing", "finished", "published"])
 async def test_abandoning_leaves_nothing(
     folder: BlobFolder, executor: ThreadPoolExecutor, stage: str
 ) -> None:
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     if stage != "empty":
         upload.add(bytes(3 * MIB))
     if stage in {"finished", "published"}:
@@ -98,7 +124,7 @@ async def test_a_disk_error_reaches_the_form(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(uploads.os, "pwrite", full)
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     upload.add(b"x")
     with pytest.raises(OSError, match="No space"):
         await upload.finish(DAY)
@@ -112,7 +138,7 @@ async def test_the_disk_is_synced_on_the_way(
     synced: list[int] = []
     real = os.fdatasync
     monkeypatch.setattr(uploads.os, "fdatasync", lambda fd: (synced.append(fd), real(fd)))
-    upload = BlobUpload(folder, ID, executor)
+    upload = BlobUpload(Disk(folder, executor), ID)
     for _ in range(40):
         upload.add(bytes(MIB))
         await upload.catch_up()
