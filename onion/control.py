@@ -44,7 +44,9 @@ class StemControl:
 
     async def open(self, socket: Path, on_upload: OnUpload) -> None:
         """See `Control.open`."""
-        logging.getLogger("stem").setLevel(logging.CRITICAL)  # stem logs addresses
+        # SECURITY: stem logs whole control messages, onion addresses among them
+        # (test_control.py: test_stem_does_not_log).
+        logging.getLogger("stem").setLevel(logging.CRITICAL)
         loop = asyncio.get_running_loop()
 
         def hear(event: Any) -> None:

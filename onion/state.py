@@ -13,7 +13,7 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,14 +63,11 @@ class TorState:
         return self.runtime / SOCKET_NAME
 
     def make_service(self, directory: Path, desks: Mapping[str, str]) -> None:
-        """Makes a service's folder, with exactly these desks authorised, and no address yet: the
-        address is tor's to write once it has read the keys. Raises: ClientKeyError.
-        """
+        """Makes a service's folder, with exactly these desks authorised. Raises: ClientKeyError."""
         lines = {check_desk_name(name): authorized_client_line(key) for name, key in desks.items()}
         clients = directory / AUTHORIZED_CLIENTS
         _make_private(directory)
         _make_private(clients)
-        hostname_file(directory).unlink(missing_ok=True)
         for stale in clients.iterdir():
             if stale.suffix == ".auth":
                 stale.unlink()
@@ -78,9 +75,14 @@ class TorState:
             write_private(clients / f"{name}.auth", f"{line}\n")
 
     def make(self) -> None:
-        """Makes tor's own folders; removes the control socket of an earlier run."""
+        """Makes tor's own folder."""
         _make_private(self.data)
+
+    def clear_run(self, services: Iterable[Path]) -> None:
+        """Removes what the last run has left, so that its reappearance means this run wrote it."""
         self.control_socket.unlink(missing_ok=True)
+        for directory in services:
+            hostname_file(directory).unlink(missing_ok=True)
 
 
 def hostname_file(directory: Path) -> Path:
