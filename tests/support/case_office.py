@@ -154,7 +154,7 @@ class Office:
         **more: Any,
     ) -> Submission:
         """A signed act that attaches to the present head; message b"" means a fitting one."""
-        current = self.file(case).overview.case
+        current = self.file(case, more.pop("looker", "pengawas")).overview.case
         sealed = container(1) if message == b"" else message
         identity = self.org.identities[who]
         act = Act(

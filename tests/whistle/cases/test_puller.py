@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Collecting from a real intake: nothing lost, nothing twice, and no end to trying."""
 
-import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,24 @@ import pytest
 
 from case_mgmt.errors import StoreError
 from case_mgmt.model import State
-from crypto.mailbox import open_notice
 from crypto.rng import system_rng
-from tests.support.case_office import MAILBOX_KEY, PEOPLE, TODAY, container, feed_item
+from tests.support.case_office import PEOPLE, TODAY, feed_item
 from tests.support.case_server import CaseServer, built_cases, running_cases
+from tests.support.feed_records import (
+    add_record,
+    add_thread,
+    mailbox,
+    occupy,
+    offer,
+    report,
+    until,
+    waiting,
+)
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import make_org
 from whistle.cases.errors import FeedError, FeedLostError
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
-from whistle.intake.store import Blob, Record, _insert_record
+from whistle.intake.store import Blob
 
 
 @contextlib.asynccontextmanager
@@ -32,60 +40,6 @@ async def a_pair(tmp_path: Path) -> AsyncIterator[tuple[Intake, CaseServer]]:
         org = make_org(tmp_path, TODAY, people=PEOPLE)
         async with running_cases(tmp_path, calendar, org, intake.feed_socket) as cases:
             yield intake, cases
-
-
-def report(number: int, blobs: tuple[Blob, ...] = ()) -> Record:
-    return Record(
-        id=number.to_bytes(16),
-        thread=(1000 + number).to_bytes(16),
-        kind="report",
-        intent="message",
-        day=TODAY,
-        recipients=("penyidik-1", "pengawas"),
-        mailbox_key=MAILBOX_KEY,
-        container=container(2),
-        blobs=blobs,
-    )
-
-
-async def offer(intake: Intake, record: Record, files: dict[str, bytes] | None = None) -> None:
-    """Put a record into the intake's store as a finished submission would."""
-    for name, content in (files or {}).items():
-        intake.services.blobs.path(name).write_bytes(content)
-    if record.kind == "report":
-        await add_thread(intake, record)
-    await add_record(intake, record)
-
-
-async def add_thread(intake: Intake, record: Record) -> None:
-    row = (record.thread, bytes(32), record.day.isoformat(), b"")
-    await intake.services.store._writer.do(
-        lambda connection: connection.execute("INSERT INTO threads VALUES (?, ?, ?, ?)", row)
-    )
-
-
-async def add_record(intake: Intake, record: Record) -> None:
-    await intake.services.store._writer.do(lambda connection: _insert_record(connection, record))
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(15):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def waiting(intake: Intake) -> int:
-    return len(intake.services.store.records(100, 1 << 30))
-
-
-def mailbox(intake: Intake, record: Record) -> list[tuple[int, str]]:
-    rows = intake.services.store._reading.execute(
-        "SELECT seq, box FROM mailbox WHERE thread = ? ORDER BY seq", (record.thread,)
-    ).fetchall()
-    return [
-        (seq, open_notice(MAILBOX_KEY, record.thread, seq, bytes(box)).meta["state"])
-        for seq, box in rows
-    ]
 
 
 async def test_a_report_travels_and_an_answer_comes_back(tmp_path: Path) -> None:
@@ -167,7 +121,7 @@ async def test_a_missing_blob_does_not_hold_up_others_and_is_tried_again(tmp_pat
         await offer(intake, good)
         await until(lambda: bool(mailbox(intake, good)))
         assert waiting(intake) == 1
-        assert cases.services.puller.status.problem is not None
+        await until(lambda: cases.services.puller.status.problem is not None)
         intake.services.blobs.path(name).write_bytes(content)
         await until(lambda: waiting(intake) == 0)
         assert len(cases.services.office.ledger()) == 4
@@ -271,11 +225,8 @@ async def test_a_store_that_refuses_is_no_acknowledgement(
 async def test_a_notice_the_intake_refuses_does_not_hold_up_others(tmp_path: Path) -> None:
     async with a_pair(tmp_path) as (intake, cases):
         first, second = report(1), report(2)
-        occupied = (first.thread, 1, b"something else")
         await add_thread(intake, first)
-        await intake.services.store._writer.do(
-            lambda connection: connection.execute("INSERT INTO mailbox VALUES (?, ?, ?)", occupied)
-        )
+        await occupy(intake, first.thread, 1)
         await add_record(intake, first)
         await offer(intake, second)
         await until(lambda: bool(mailbox(intake, second)))

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Starting up: keys, folders, files, and what is refused with a clear word."""
+
+import hashlib
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from crypto.rng import system_rng
+from tests.support.case_office import PEOPLE, TODAY, a_report
+from tests.support.case_server import built_cases
+from tests.support.intake import Calendar
+from tests.support.org import Org, make_org
+from whistle.cases.services import CasesSettings
+from whistle.cases.wiring import build_services, load_or_create_secret
+from whistle.errors import ConfigError, StoreError
+
+
+@pytest.fixture
+def org(tmp_path: Path) -> Org:
+    return make_org(tmp_path, TODAY, people=PEOPLE)
+
+
+def settings(tmp_path: Path, org: Org, **more: object) -> CasesSettings:
+    feed = {"feed_socket": tmp_path / "feed.sock"} if "feed_url" not in more else {}
+    return CasesSettings(org.dir, tmp_path / "cases", **{**feed, **more})  # type: ignore[arg-type]
+
+
+def start(tmp_path: Path, org: Org, calendar: Calendar | None = None) -> None:
+    calendar = calendar or Calendar()
+    build_services(settings(tmp_path, org), calendar.today, calendar.now, system_rng).close()
+
+
+def test_keys_are_made_private_and_kept(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    start(tmp_path, org)
+    key = (tmp_path / "cases" / "db.key").read_text(encoding="ascii")
+    for name in ("db.key", "service.key", "cases.db"):
+        mode = (tmp_path / "cases" / name).stat().st_mode
+        assert stat.S_IMODE(mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "cases").stat().st_mode) == 0o700
+    start(tmp_path, org)
+    assert (tmp_path / "cases" / "db.key").read_text(encoding="ascii") == key
+
+
+def test_a_service_key_that_the_manifest_does_not_name(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "intake")
+    with pytest.raises(ConfigError, match="service key"):
+        start(tmp_path, org)
+
+
+def test_a_lost_database_key(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    start(tmp_path, org)
+    (tmp_path / "cases" / "db.key").unlink()
+    with pytest.raises(StoreError):
+        start(tmp_path, org)
+
+
+@pytest.mark.parametrize("text", ["", "12", "zz" * 32, "AB" * 32, "ab" * 33])
+def test_a_damaged_key_file(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.key"
+    path.write_text(text, encoding="ascii")
+    with pytest.raises(ConfigError, match=r"x\.key"):
+        load_or_create_secret(path, system_rng)
+    assert path.read_text(encoding="ascii") == text
+
+
+def test_a_manifest_out_of_its_time(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    calendar = Calendar()
+    calendar.day = TODAY + timedelta(days=3000)
+    with pytest.raises(ConfigError, match="manifest"):
+        start(tmp_path, org, calendar)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "manifest.sig", "policy.json", "instance.id"])
+def test_missing_or_altered_files(tmp_path: Path, org: Org, name: str) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    path = org.dir / name
+    content = path.read_bytes()
+    path.write_bytes(content.replace(content[10:14], b"\x00\x00\x00\x00"))
+    with pytest.raises(ConfigError):
+        start(tmp_path, org)
+    path.unlink()
+    with pytest.raises(ConfigError, match=name):
+        start(tmp_path, org)
+
+
+def test_a_policy_that_the_manifest_does_not_name(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    path = org.dir / "policy.json"
+    path.write_bytes(path.read_bytes().replace(b'"assess":3', b'"assess":9'))
+    with pytest.raises(ConfigError, match=r"policy\.json"):
+        start(tmp_path, org)
+
+
+def test_a_lower_serial_is_refused_even_after_a_restart(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    old = {name: (org.dir / name).read_bytes() for name in ("manifest.json", "manifest.sig")}
+    org.rewrite(serial=5)
+    start(tmp_path, org)
+    for name, content in old.items():
+        (org.dir / name).write_bytes(content)
+    with pytest.raises(ConfigError, match="older"):
+        start(tmp_path, org)
+
+
+@pytest.mark.parametrize(
+    "feed",
+    [
+        {"feed_socket": None},
+        {"feed_socket": Path("x"), "feed_url": "http://x"},
+        {"feed_socket": Path("x"), "poll_seconds": 0.0},
+    ],
+)
+def test_settings_out_of_order(tmp_path: Path, org: Org, feed: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        CasesSettings(org.dir, tmp_path, **feed)  # type: ignore[arg-type]
+
+
+def test_newer_files_are_taken_into_force_and_move_the_limits(tmp_path: Path, org: Org) -> None:
+    with built_cases(tmp_path, Calendar(), org) as services:
+        case = services.office.take_in(a_report(1), services.rules())
+        person = services.rules().manifest.people[0]
+        path = org.dir / "policy.json"
+        path.write_bytes(path.read_bytes().replace(b'"assess":3', b'"assess":2'))
+        services.renew_organisation()  # the manifest does not name it: nothing happens
+        assert services.rules().policy.assess == 3
+        sign_policy(org)
+        services.renew_organisation()
+        assert services.rules().policy.assess == 2
+        overview = services.office.overview(case, person, services.rules())
+        assert overview.clock.next_due == TODAY + timedelta(days=2)
+
+
+def test_files_with_the_same_serial_change_nothing(tmp_path: Path, org: Org) -> None:
+    with built_cases(tmp_path, Calendar(), org) as services:
+        org.rewrite(demo=False)
+        services.renew_organisation()
+        assert services.rules().manifest.demo is True
+
+
+def sign_policy(org: Org) -> None:
+    """Let a newer manifest name the policy that lies there."""
+    digest = hashlib.sha256((org.dir / "policy.json").read_bytes()).hexdigest()
+    org.rewrite(serial=2, files={**org.manifest["files"], "policy.json": digest})
