@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A real case server in the test process, and reporters who send to it without an intake.
 
-    async with running_bureau(tmp_path) as bureau:
-        reporter = Reporter(bureau)
-        case = reporter.report(story="…", files=[("a.jpg", b"…")])
-        bureau.url, bureau.keystores["penyidik-1"], bureau.passphrase_file
+async with running_bureau(tmp_path) as bureau:
+    reporter = Reporter(bureau)
+    case = reporter.report(story="…", files=[("a.jpg", b"…")])
+    bureau.url, bureau.keystores["penyidik-1"], bureau.passphrase_file
 """
 
 import contextlib
@@ -118,9 +118,7 @@ class Reporter:
             if each["unit"] not in excluded
         ]
 
-    def frame(
-        self, kind: FrameType, body: bytes, people: Sequence[str], **changes: Any
-    ) -> Frame:
+    def frame(self, kind: FrameType, body: bytes, people: Sequence[str], **changes: Any) -> Frame:
         """A frame as the intake would write it."""
         recipients = [self.bureau.org.identities[each].recipient for each in people]
         frame = Frame(

@@ -20,7 +20,8 @@ from whistle.desk.errors import (
 )
 from whistle.desk.web import actions, handlers
 from whistle.desk.web.desk import DESK, Desk
-from whistle.desk.web.guard import harden_desk_response, refusal
+from whistle.desk.web.guard import refusal, restrict_downloads
+from whistle.http.headers import harden_response
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 WITHOUT_KEYS: Final = frozenset({"/unlock", "/language"})
@@ -35,7 +36,8 @@ def create_app(desk: Desk, address: ServerAddress) -> web.Application:
     """The application; `desk.door.listen_at` must be called before it answers."""
     app = web.Application(middlewares=[errors, own_pages_only, session_only, unlocked_only])
     app[DESK] = desk
-    app.on_response_prepare.append(harden_desk_response)
+    app.on_response_prepare.append(harden_response)
+    app.on_response_prepare.append(restrict_downloads)
     app.cleanup_ctx.append(_connection(address))
     app.add_routes(
         [

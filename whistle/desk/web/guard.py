@@ -20,7 +20,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from crypto.rng import Rng
-from whistle.http.headers import SECURITY_HEADERS, harden
+from whistle.http.headers import SECURITY_HEADERS
 
 COOKIE: Final = "whistle-desk"
 COOKIE_SECONDS: Final = 86_400
@@ -80,11 +80,13 @@ class Door:
         )
 
 
-async def harden_desk_response(_request: web.Request, response: web.StreamResponse) -> None:
-    """The servers' headers on every answer; a download keeps its own, stricter policy."""
-    is_download = response.headers.get(hdrs.CONTENT_DISPOSITION, "").startswith("attachment")
-    harden(response.headers)
-    if is_download:
+async def restrict_downloads(_request: web.Request, response: web.StreamResponse) -> None:
+    """A reporter's file gets a policy under which it can do nothing even if a browser shows it.
+
+    SECURITY: runs after whistle.http.headers.harden_response, which sets the policy of pages
+    (test_web_pages.py::test_downloads_are_attachments_and_nothing_else).
+    """
+    if response.headers.get(hdrs.CONTENT_DISPOSITION, "").startswith("attachment"):
         response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
 
 

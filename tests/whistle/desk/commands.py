@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Runs `whistle-desk` inside the test process, beside a case server in the same loop."""
+
+import asyncio
+import contextlib
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from tests.whistle.desk.bureau import Bureau
+from whistle.desk.cli import main
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+def run(*words: object) -> Done:
+    """Runs a command to its end."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main([str(word) for word in words])
+        except SystemExit as exit_:
+            code = int(exit_.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+async def desk(bureau: Bureau, person: str, command: str, *words: object) -> Done:
+    """A case command of one person, with --json unless `--lang` asks for people's output."""
+    flags = [] if "--lang" in words else ["--json", "--lang", "en"]
+    return await asyncio.to_thread(run, command, *words, *bureau.words(person), *flags)
