@@ -90,7 +90,7 @@ def describe(error: BaseException) -> dict[str, str]:
     trace = error.__traceback__
     while trace is not None:
         module = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if module.split(".")[0] in {"whistle", "case_mgmt", "crypto", "onion"}:
+        if module.partition(".")[0] in {"whistle", "case_mgmt", "crypto", "onion"}:
             where = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
     return {"error": type(error).__name__, "where": where}
