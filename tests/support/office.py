@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""An office beside a running intake: collects over the feed, opens, answers. No case server needed."""
+"""An office beside a running intake: collects over the feed, opens, answers.
+
+No case server is needed.
+"""
 
 import json
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Factory of real organisation folders: a signed manifest, a policy, a catalogue, and all private keys.
+"""Factory of real organisation folders: signed manifest, policy, catalogue, all private keys.
 
 org = make_org(tmp_path, today)
 org.dir / "manifest.json", .sig, policy.json, catalogue.json, instance.id
@@ -70,7 +70,7 @@ def make_org(
     root: str = "root",
     **changes: Any,
 ) -> Org:
-    """Write `tmp_path`/org with a manifest that a test root has signed; `changes` overrides its fields."""
+    """Write `tmp_path`/org, signed by a test root; `changes` overrides manifest fields."""
     root_seed = seed(root)
     instance_id = public_from_seed(root_seed)
     identities = {
