@@ -172,6 +172,7 @@ class Workbench:
     async def _send(self, opened: CaseFile, letter: Letter) -> Outcome:
         if letter.seen_head not in (None, opened.history.head.prev):
             raise GateRefusedError("desk.error.moved_on")
+        _require_verified(opened)
         target = letter.target or opened.state
         _check_table(opened, letter.kind, target, letter.reason)
         status = target.value if letter.kind is ActKind.TRANSITION else None
@@ -213,6 +214,7 @@ class Workbench:
     async def _confirm(self, opened: CaseFile) -> Outcome:
         if opened.pending is None:
             raise GateRefusedError("desk.error.nothing_pending")
+        _require_verified(opened)
         proposal = opened.pending.proposal
         try:
             signature = countersign(self._identity, proposal, opened.history.head, opened.office)
@@ -223,8 +225,7 @@ class Workbench:
         return Outcome(CONFIRMED, parse_summary(answer["summary"]))
 
     def _sign(self, opened: CaseFile, decision: Decision, container: bytes | None) -> SignedAct:
-        if not opened.history.is_verified:
-            raise GateRefusedError("desk.error.history_broken")
+        _require_verified(opened)
         head, today = opened.history.head, opened.organisation.today
         return sign_decision(self._identity, head, decision, container, today)
 
@@ -238,6 +239,12 @@ def case_number(text: str) -> str:
     if CASE_ID.fullmatch(number) is None:
         raise UsageError("desk.error.case_number")
     return number
+
+
+def _require_verified(opened: CaseFile) -> None:
+    """SECURITY: nothing is signed on top of acts that do not verify (test_client.py)."""
+    if not opened.history.is_verified:
+        raise GateRefusedError("desk.error.history_broken")
 
 
 def _check_table(opened: CaseFile, kind: ActKind, target: State, reason: str | None) -> None:
