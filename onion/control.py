@@ -11,15 +11,21 @@ Source: Tor control-spec, sections 3.23 (TAKEOWNERSHIP) and 4.1.25 (HS_DESC).
 
 import asyncio
 import logging
+import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import stem
+import stem.connection
 from stem.control import Controller, EventType
 
 from onion.address import SUFFIX
 from onion.errors import TorFailedError
+
+LISTEN_TRIES = 20
+LISTEN_PAUSE = 0.05
 
 OnUpload = Callable[[str], None]
 
@@ -27,7 +33,7 @@ OnUpload = Callable[[str], None]
 class Control(Protocol):
     """What the service needs from a control connection."""
 
-    async def open(self, socket: Path, on_upload: OnUpload) -> None:
+    async def open(self, path: Path, on_upload: OnUpload) -> None:
         """Connects; from then on `on_upload` is given the address of each uploaded descriptor.
         Raises: TorFailedError.
         """
@@ -42,7 +48,7 @@ class StemControl:
     def __init__(self) -> None:
         self._controller: Any = None
 
-    async def open(self, socket: Path, on_upload: OnUpload) -> None:
+    async def open(self, path: Path, on_upload: OnUpload) -> None:
         """See `Control.open`."""
         # SECURITY: stem logs whole control messages, onion addresses among them
         # (test_control.py: test_stem_does_not_log).
@@ -54,8 +60,8 @@ class StemControl:
                 loop.call_soon_threadsafe(on_upload, event.address.removesuffix(SUFFIX) + SUFFIX)
 
         try:
-            self._controller = await asyncio.to_thread(_connect, socket, hear)
-        except (stem.ControllerError, OSError, ValueError):
+            self._controller = await asyncio.to_thread(_connect, path, hear)
+        except (stem.ControllerError, stem.connection.AuthenticationFailure, OSError, ValueError):
             raise TorFailedError("tor does not answer on its control socket") from None
 
     async def close(self) -> None:
@@ -65,8 +71,9 @@ class StemControl:
             await asyncio.to_thread(controller.close)
 
 
-def _connect(socket: Path, hear: Callable[[Any], None]) -> Any:
-    controller = Controller.from_socket_file(str(socket))
+def _connect(path: Path, hear: Callable[[Any], None]) -> Any:
+    _await_listener(path)
+    controller = Controller.from_socket_file(str(path))
     try:
         controller.authenticate()
         controller.msg("TAKEOWNERSHIP")
@@ -75,3 +82,16 @@ def _connect(socket: Path, hear: Callable[[Any], None]) -> Any:
         controller.close()
         raise
     return controller
+
+
+def _await_listener(path: Path) -> None:
+    """Returns once somebody listens: tor makes the file a moment before, and stem leaks its socket
+    when it is refused. Raises: OSError.
+    """
+    for _ in range(LISTEN_TRIES - 1):
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+        time.sleep(LISTEN_PAUSE)
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))

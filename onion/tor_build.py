@@ -83,7 +83,9 @@ async def _ask(program: str, question: str) -> str:
         async with asyncio.timeout(ANSWER_TIMEOUT):
             answer, _ = await child.communicate()
     except TimeoutError:
-        child.kill()
-        await child.wait()
         raise TorFailedError("the tor program does not answer") from None
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
     return answer.decode("utf-8", "replace")
