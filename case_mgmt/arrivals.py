@@ -40,7 +40,7 @@ class Arrivals:
         if self._unit.has_record(record.id):
             if known is None:
                 raise RecordError("a record id was used for another thread")
-            return known
+            return known.id
         if record.kind == "report":
             if known is not None:
                 raise RecordError("a thread has one report")
@@ -63,10 +63,7 @@ class Arrivals:
         self._assign(case, frozenset(record.recipients))
         return case.id
 
-    def _follow(self, identifier: CaseId, record: Record) -> CaseId:
-        case = self._unit.case(identifier)
-        if case is None:
-            raise RecordError("a thread without a case")
+    def _follow(self, case: Case, record: Record) -> CaseId:
         self._keep(case.id, record)
         last = self._unit.acts(case.id)[-1].signed.act.day
         day = max(last, min(record.day, self._rules.today))

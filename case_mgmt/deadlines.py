@@ -83,8 +83,8 @@ class _Walk:
     last_update: date
     step_kind: str = ASSESS
     pauses: int = 0
-    pause_start: date | None = None
-    pause_until: date | None = None
+    pause: tuple[date, date] | None = None
+    """First day and last possible day of a running pause."""
     extended: date = date.min
     """An extension given since the last pause began; that pause does not lengthen it."""
     assessed: bool = False
@@ -123,9 +123,7 @@ def schedule(history: Sequence[Act], policy: Policy) -> Schedule:
 
 
 def _advance(walk: _Walk, act: Act, policy: Policy) -> None:
-    if walk.pause_until is not None and (
-        act.kind is ActKind.FOLLOW_UP or act.target != State.NEEDS_INFO
-    ):
+    if act.kind is ActKind.FOLLOW_UP or act.target != State.NEEDS_INFO:
         _end_pause(walk, act.day, policy)
     if act.kind in _RESTARTS_UPDATE:
         walk.last_update = act.day
@@ -150,32 +148,28 @@ def _start_pause(walk: _Walk, day: date, policy: Policy) -> None:
         return
     walk.pauses += 1
     walk.overall = walk.overall_due
-    walk.pause_start = day
-    walk.pause_until = policy.calendar.add(day, policy.pause_max)
+    walk.pause = day, policy.calendar.add(day, policy.pause_max)
 
 
 def _end_pause(walk: _Walk, day: date, policy: Policy) -> None:
-    """Fix what the pause that ends today, or ended by itself before, was worth."""
-    if walk.pause_start is None or walk.pause_until is None:
-        return
-    _lengthen(walk, min(day, walk.pause_until), policy)
-    walk.pause_start = walk.pause_until = None
+    """Add what a running pause that ends on this day, or ended by itself before, was worth.
 
-
-def _lengthen(walk: _Walk, end: date, policy: Policy) -> None:
-    """Move the limits that were not yet missed by the working days of the pause."""
-    if walk.pause_start is None:
+    Limits that were missed before the pause began stay missed.
+    """
+    if walk.pause is None:
         return
-    paused = policy.calendar.between(walk.pause_start, end)
-    if walk.step is not None and walk.pause_start <= walk.step:
+    start, last = walk.pause
+    paused = policy.calendar.between(start, min(day, last))
+    if walk.step is not None and start <= walk.step:
         walk.step = policy.calendar.add(walk.step, paused)
-    if walk.pause_start <= walk.overall:
+    if start <= walk.overall:
         walk.overall = policy.calendar.add(walk.overall, paused)
+    walk.pause = None
 
 
 def _open_schedule(walk: _Walk, policy: Policy) -> Schedule:
-    if walk.pause_until is not None:
-        _lengthen(walk, walk.pause_until, policy)
+    pause_until = walk.pause[1] if walk.pause is not None else None
+    _end_pause(walk, date.max, policy)
     update = policy.calendar.on_or_before(
         walk.last_update + timedelta(days=policy.update_every_days)
     )
@@ -188,7 +182,7 @@ def _open_schedule(walk: _Walk, policy: Policy) -> Schedule:
         next_kind=next_kind,
         overall_due=walk.overall_due,
         update_due=update,
-        pause_until=walk.pause_until,
+        pause_until=pause_until,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from case_mgmt.lifecycle import TABLE, Actor
 from case_mgmt.model import OPEN, ActKind, State
 
+_FOLDED: Final = {frozenset(State): "any", OPEN: "any open code"}
 _ARROWS: Final = (ActKind.TRANSITION, ActKind.CONTEST, ActKind.WITHDRAW)
 
 
@@ -23,9 +24,7 @@ def markdown_table() -> str:
         marks = _marks(rule.actors, rule.message, rule.reason, second=rule.second)
         lines.append(f"| {kind} | {start} | `{target}` | {marks} |")
     for (kind, marks), states in folded.items():
-        where = "any" if len(states) == len(State) else "any open code"
-        if len(states) not in (len(State), len(OPEN)):
-            where = ", ".join(f"`{state}`" for state in states)
+        where = _FOLDED[frozenset(states)]
         lines.append(f"| {kind} | {where} | unchanged | {marks} |")
     return "\n".join(lines) + "\n"
 

@@ -140,8 +140,8 @@ def admit(view: CaseView, submission: Submission, rules: Rulebook) -> Admission:
     # 12
     _check_message(submission, rule)
     # 13
-    if act.kind is ActKind.EXTEND:
-        _check_extension(act, view, rules)
+    if act.until is not None:
+        _check_extension(act.until, view, rules)
     return Admission(signer, rule.second)
 
 
@@ -247,12 +247,10 @@ def _check_message(submission: Submission, rule: Rule) -> None:
     _require(sealed_to == 1, "message_malformed")
 
 
-def _check_extension(act: Act, view: CaseView, rules: Rulebook) -> None:
+def _check_extension(until: date, view: CaseView, rules: Rulebook) -> None:
     limit = schedule(view.history, rules.policy).overall_due
-    if act.until is None or limit is None:
-        raise GateError("until_missing")
-    _require(rules.policy.calendar.is_working_day(act.until), "until_not_working_day")
-    from_day = max(limit, rules.today)
-    _require(act.until > from_day, "until_too_early")
+    from_day = rules.today if limit is None else max(limit, rules.today)
+    _require(rules.policy.calendar.is_working_day(until), "until_not_working_day")
+    _require(until > from_day, "until_too_early")
     longest = from_day + timedelta(days=rules.policy.extension_max_days)
-    _require(act.until <= longest, "until_too_late")
+    _require(until <= longest, "until_too_late")

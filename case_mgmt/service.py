@@ -9,7 +9,8 @@ Invariants
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -78,12 +79,14 @@ class CaseOffice:
         self._store = store
         self._key = key
         self._rng = rng
+        self.revision = 0
+        """Grows with everything that may change the public counts."""
 
     # --- from the reporter ---------------------------------------------------------------------
 
     def take_in(self, record: Record, rules: Rulebook) -> CaseId:
         """Take in a record; its blobs are durable already.  Raises RecordError and its kin."""
-        with self._store.writing() as unit:
+        with self._changing() as unit:
             return Arrivals(unit, self._key, rules, self._rng).take_in(record)
 
     # --- from the office -----------------------------------------------------------------------
@@ -92,7 +95,7 @@ class CaseOffice:
         self, case: CaseId, person: Person, submission: Submission, rules: Rulebook
     ) -> tuple[Status, Overview]:
         """Put an act before the gate; commit it, or let it wait for a second person."""
-        with self._store.writing() as unit:
+        with self._changing() as unit:
             current = _visible(unit, case, person)
             if submission.act.signer != person.desk_public.hex():
                 raise GateError("signer_differs")
@@ -113,7 +116,7 @@ class CaseOffice:
         self, case: CaseId, person: Person, act: ActHash, signature: bytes, rules: Rulebook
     ) -> Overview:
         """The second person agrees: the closing becomes part of the case."""
-        with self._store.writing() as unit:
+        with self._changing() as unit:
             current = _visible(unit, case, person)
             waiting = _waiting(unit, case, act)
             second = DeviceKey(person.desk_public.hex())
@@ -211,7 +214,7 @@ class CaseOffice:
     def settle(self, rules: Rulebook) -> int:
         """Work out all limits anew if the policy has changed; gives the number of cases."""
         digest = hashlib.sha256(rules.policy.to_json()).hexdigest()
-        with self._store.writing() as unit:
+        with self._changing() as unit:
             if unit.setting(_POLICY_SETTING) == digest:
                 return 0
             cases = unit.cases()
@@ -231,6 +234,12 @@ class CaseOffice:
         """A value kept by `remember`."""
         with self._store.reading() as unit:
             return unit.setting(name)
+
+    @contextmanager
+    def _changing(self) -> Iterator[WriteUnit]:
+        with self._store.writing() as unit:
+            yield unit
+        self.revision += 1
 
     def _ledger(self, unit: WriteUnit, rules: Rulebook) -> Ledger:
         return Ledger(unit, self._key, rules, self._rng)

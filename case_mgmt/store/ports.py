@@ -109,7 +109,7 @@ class ReadUnit(Protocol):
     def load(self, today: date) -> Mapping[PersonId, Load]:
         """Open and overdue cases by assigned person."""
 
-    def case_of_thread(self, thread: ThreadId) -> CaseId | None:
+    def case_of_thread(self, thread: ThreadId) -> Case | None:
         """The case of a reporter's thread, or None."""
 
     def recipients(self, case: CaseId) -> frozenset[PersonId]:

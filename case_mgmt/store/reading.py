@@ -61,11 +61,10 @@ class SqlReadUnit:
             for person, count, late in self._connection.execute(statement)
         }
 
-    def case_of_thread(self, thread: ThreadId) -> CaseId | None:
+    def case_of_thread(self, thread: ThreadId) -> Case | None:
         """The case of a reporter's thread, or None."""
-        statement = sa.select(schema.cases.c.id).where(schema.cases.c.thread == thread)
-        found = self._connection.scalar(statement)
-        return None if found is None else CaseId(found)
+        row = self._first(sa.select(schema.cases).where(schema.cases.c.thread == thread))
+        return None if row is None else case_of(row)
 
     def recipients(self, case: CaseId) -> frozenset[PersonId]:
         """To whom the report was sealed."""

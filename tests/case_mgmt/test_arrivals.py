@@ -6,9 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from case_mgmt.acts import new_case_id
 from case_mgmt.errors import RecordError, UnknownThreadError
+from case_mgmt.ledger import ServiceKey
 from case_mgmt.model import ActKind, CaseId, RecordId, State
 from case_mgmt.records import Intent
+from case_mgmt.service import CaseOffice
+from crypto.rng import system_rng
 from tests.support.case_office import TODAY, Office, a_message, a_report
 
 
@@ -129,3 +133,21 @@ def test_a_report_for_people_who_have_left_is_kept(office: Office) -> None:
         assert found is not None
         assert found.present.assignee is None
         assert [entry.signed.act.kind for entry in unit.acts(case)] == [ActKind.RECEIVED]
+
+
+def test_a_report_without_a_mailbox_key_is_refused(office: Office) -> None:
+    with pytest.raises(RecordError, match="mailbox key"):
+        office.office.take_in(replace(a_report(1), mailbox_key=None), office.rules())
+
+
+def test_a_case_id_is_never_used_twice(office: Office) -> None:
+    draws = [bytes(5), bytes(5), b"\x01" * 5]
+
+    def rng(length: int) -> bytes:
+        return draws.pop(0) if length == 5 else system_rng(length)
+
+    key = ServiceKey(office.org.service_seeds["cases"])
+    desk = CaseOffice(office.store, key, rng)
+    first = desk.take_in(a_report(1), office.rules())
+    second = desk.take_in(a_report(2), office.rules())
+    assert (first, second) == ("WH-00000000", new_case_id(lambda _: b"\x01" * 5))

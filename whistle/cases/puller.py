@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from case_mgmt.errors import CaseError, RecordError, UnknownThreadError
@@ -96,6 +97,7 @@ class Puller:
         self._wake = asyncio.Event()
         self._unusable: set[RecordId] = set()
         self._failures: Counter[RecordId | None] = Counter()
+        self._counted: tuple[int, date] | None = None
         self._published: dict[str, Any] | None = None
         self.status = PullerStatus()
 
@@ -217,14 +219,16 @@ class Puller:
     async def _publish(self, feed: FeedClient) -> None:
         """Hand over the public counts when they differ from the last ones handed over."""
         desk = self._desk
-        counts = await desk.threads.read(lambda: desk.office.statistics(desk.rules()))
-        if counts == self._published:
+        moment = desk.office.revision, desk.rules().today
+        if moment == self._counted:
             return
-        try:
-            await feed.publish(counts)
-        except FeedRefusedError as error:
-            logs.get("cases").error("statistics refused", **logs.describe(error))
-        self._published = counts
+        counts = await desk.threads.read(lambda: desk.office.statistics(desk.rules()))
+        if counts != self._published:
+            try:
+                await feed.publish(counts)
+            except FeedRefusedError as error:
+                logs.get("cases").error("statistics refused", **logs.describe(error))
+        self._counted, self._published = moment, counts
 
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):

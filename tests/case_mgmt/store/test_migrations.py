@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -79,3 +80,16 @@ def test_the_scripts_lie_in_the_package() -> None:
     assert scripts.get_current_head() == "0001"
     for script in scripts.walk_revisions():
         assert Path(script.path).is_relative_to(Path(sqlcipher.__file__).parent)
+
+
+def test_each_migration_can_be_taken_back(engine: sa.Engine) -> None:
+    upgrade(engine)
+    config = Config()
+    config.set_main_option("script_location", str(Path(sqlcipher.__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    with engine.connect() as connection:
+        assert sa.inspect(connection).get_table_names() == ["alembic_version"]
+    upgrade(engine)

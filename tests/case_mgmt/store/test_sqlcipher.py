@@ -180,3 +180,8 @@ def test_only_we_may_read_the_file(tmp_path: Path) -> None:
     path = tmp_path / "cases.db"
     open_store(path, KEY).close()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        open_store(tmp_path / "nowhere" / "cases.db", KEY)

@@ -58,6 +58,7 @@ async def test_a_report_travels_and_an_answer_comes_back(tmp_path: Path) -> None
         assert (await cases.submit(case, "pengawas", "assessing")).status == 200
         await until(lambda: len(mailbox(intake, record)) == 2)
         assert mailbox(intake, record) == [(1, "received"), (3, "assessing")]
+        await until(lambda: cases.services.puller.status.pushed == 2)
         status = (await cases.ask("pengawas", "GET", "/v1/status")).json["feed"]
         assert status == {
             "connected": True,
@@ -231,7 +232,7 @@ async def test_a_notice_the_intake_refuses_does_not_hold_up_others(tmp_path: Pat
         await offer(intake, second)
         await until(lambda: bool(mailbox(intake, second)))
         await until(lambda: cases.services.puller.status.refused == 1)
-        assert cases.services.office.outbox(10) == []
+        await until(lambda: cases.services.office.outbox(10) == [])
 
 
 async def test_any_error_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

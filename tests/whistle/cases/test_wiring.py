@@ -10,9 +10,12 @@ import pytest
 
 from crypto.rng import system_rng
 from tests.support.case_office import PEOPLE, TODAY, a_report
-from tests.support.case_server import built_cases
+from tests.support.case_server import built_cases, running_cases
+from tests.support.feed_records import until
 from tests.support.intake import Calendar
 from tests.support.org import Org, make_org
+from whistle.cases import app
+from whistle.cases.limits import MAX_ORG_FILE
 from whistle.cases.services import CasesSettings
 from whistle.cases.wiring import build_services, load_or_create_secret
 from whistle.errors import ConfigError, StoreError
@@ -147,3 +150,47 @@ def sign_policy(org: Org) -> None:
     """Let a newer manifest name the policy that lies there."""
     digest = hashlib.sha256((org.dir / "policy.json").read_bytes()).hexdigest()
     org.rewrite(serial=2, files={**org.manifest["files"], "policy.json": digest})
+
+
+def test_a_file_too_large(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    (org.dir / "catalogue.json").write_bytes(b" " * (MAX_ORG_FILE + 1))
+    with pytest.raises(ConfigError, match="too large"):
+        start(tmp_path, org)
+
+
+def test_a_catalogue_that_is_signed_but_unusable(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    (org.dir / "catalogue.json").write_bytes(b"{}")
+    digest = hashlib.sha256(b"{}").hexdigest()
+    org.rewrite(files={**org.manifest["files"], "catalogue.json": digest})
+    with pytest.raises(ConfigError, match="catalogue"):
+        start(tmp_path, org)
+
+
+def test_files_that_vanish_leave_the_present_ones_in_force(tmp_path: Path, org: Org) -> None:
+    with built_cases(tmp_path, Calendar(), org) as services:
+        (org.dir / "manifest.json").unlink()
+        services.renew_organisation()
+        assert services.rules().manifest.serial == 1
+
+
+async def test_the_running_server_notices_newer_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ORG_CHECK_EVERY", 0.01)
+    async with running_cases(tmp_path) as server:
+        troubles = 0
+        renew = server.services.organisation.refresh
+
+        def refresh() -> bool:
+            nonlocal troubles
+            troubles += 1
+            if troubles == 1:
+                raise RuntimeError
+            return renew()
+
+        monkeypatch.setattr(server.services.organisation, "refresh", refresh)
+        server.org.rewrite(serial=9)
+        await until(lambda: server.services.rules().manifest.serial == 9)
+        assert troubles > 1
