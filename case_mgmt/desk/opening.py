@@ -19,10 +19,10 @@ steps:
 SECURITY: replies go to the reply key of the first report only, never to a key a server offers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from case_mgmt.desk.errors import OpeningError
 from crypto.body import AttachmentRef, FollowUpBody, ReportBody
@@ -32,6 +32,8 @@ from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, frame_hash, reci
 from crypto.manifest import Manifest, Person
 from crypto.private.open_report import open_message
 from crypto.xwing import Recipient
+
+Body = TypeVar("Body", ReportBody, FollowUpBody)
 
 EXCLUDING_FIELDS = ("unit", "exclude_unit")
 """The answers of a report that keep people of a unit from reading it."""
@@ -71,14 +73,14 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class OpenedMessage:
+class OpenedMessage(Generic[Body]):
     """A reporter's message in the clear, with its frame and what it links to."""
 
     id: str
     day: date
     frame: Frame
     hash: bytes
-    body: ReportBody | FollowUpBody
+    body: Body
 
     @property
     def origin(self) -> Origin:
@@ -91,18 +93,22 @@ class OpenedMessage:
         return self.body.attachments
 
 
+OpenedReport = OpenedMessage[ReportBody]
+OpenedFollowUp = OpenedMessage[FollowUpBody]
+
+
 @dataclass(frozen=True)
 class OpenedThread:
     """Everything a reporter sent in one case, in order, and who may read it."""
 
-    report: OpenedMessage
-    follow_ups: tuple[OpenedMessage, ...]
+    report: OpenedReport
+    follow_ups: tuple[OpenedFollowUp, ...]
     reply_to: Recipient
     people: tuple[Person, ...]
     remarks: tuple[Remark, ...]
 
     @property
-    def messages(self) -> tuple[OpenedMessage, ...]:
+    def messages(self) -> tuple[OpenedReport | OpenedFollowUp, ...]:
         """The report and what followed."""
         return (self.report, *self.follow_ups)
 
@@ -120,8 +126,17 @@ class Lens:
     manifest: Manifest
     thread: bytes
 
-    def open(self, message: StoredMessage) -> OpenedMessage:
-        """One message in the clear. Raises: OpeningError."""
+    def open_report(self, message: StoredMessage) -> OpenedReport:
+        """A report in the clear. Raises: OpeningError."""
+        return self._open(message, FrameType.REPORT, ReportBody.parse)
+
+    def open_follow_up(self, message: StoredMessage) -> OpenedFollowUp:
+        """A later message in the clear. Raises: OpeningError."""
+        return self._open(message, FrameType.FOLLOW_UP, FollowUpBody.parse)
+
+    def _open(
+        self, message: StoredMessage, kind: FrameType, parse: Callable[[bytes], Body]
+    ) -> OpenedMessage[Body]:
         try:
             frame, raw = open_message(
                 self.seed, message.container, self.manifest.instance_id, self.thread
@@ -130,7 +145,12 @@ class Lens:
             raise OpeningError("cannot_open") from error
         except CryptoError as error:
             raise OpeningError("malformed") from error
-        body = _parse_body(frame, message.kind)
+        if frame.type is not kind:
+            raise OpeningError("wrong_type")
+        try:
+            body = parse(frame.body)
+        except CryptoError as error:
+            raise OpeningError("malformed") from error
         return OpenedMessage(message.id, message.day, frame, frame_hash(raw), body)
 
 
@@ -143,13 +163,8 @@ def open_thread(
     """
     if not stored or stored[0].kind != "report":
         raise OpeningError("no_first_report")
-    report = lens.open(stored[0])
-    if not isinstance(report.body, ReportBody):
-        raise OpeningError("wrong_type")
-    try:
-        reply_to = Recipient.from_age(report.body.reply_to)
-    except CryptoError as error:
-        raise OpeningError("malformed") from error
+    report = lens.open_report(stored[0])
+    reply_to = report.body.reply_recipient()
     people = people_for(report.body.fields, lens.manifest)
     checker = _Checker(report.frame.sender, people, replies)
     checker.check(report, stored[0])
@@ -166,28 +181,17 @@ def people_for(fields: Mapping[str, str], manifest: Manifest) -> tuple[Person, .
 
 def _open_follow_ups(
     lens: Lens, stored: Iterable[StoredMessage], checker: "_Checker"
-) -> tuple[OpenedMessage, ...]:
-    opened: list[OpenedMessage] = []
+) -> tuple[OpenedFollowUp, ...]:
+    opened: list[OpenedFollowUp] = []
     for message in stored:
         try:
-            follow_up = lens.open(message)
+            follow_up = lens.open_follow_up(message)
         except OpeningError as error:
             checker.note(error.code, message.id)
             continue
         checker.check(follow_up, message)
         opened.append(follow_up)
     return tuple(opened)
-
-
-def _parse_body(frame: Frame, kind: Literal["report", "follow_up"]) -> ReportBody | FollowUpBody:
-    expected = FrameType.REPORT if kind == "report" else FrameType.FOLLOW_UP
-    if frame.type is not expected:
-        raise OpeningError("wrong_type")
-    parser = ReportBody if kind == "report" else FollowUpBody
-    try:
-        return parser.parse(frame.body)
-    except CryptoError as error:
-        raise OpeningError("malformed") from error
 
 
 class _Checker:
@@ -201,12 +205,10 @@ class _Checker:
         self._hashes: set[bytes] = {NO_PREVIOUS, *replies}
 
     def note(self, code: str, message: str) -> None:
-        """Adds a remark unless it is there already."""
-        remark = Remark(code, message)  # type: ignore[arg-type]  # codes of OpeningError overlap
-        if remark not in self.remarks:
-            self.remarks.append(remark)
+        """Adds a remark."""
+        self.remarks.append(Remark(code, message))  # type: ignore[arg-type]  # OpeningCode overlaps
 
-    def check(self, opened: OpenedMessage, stored: StoredMessage) -> None:
+    def check(self, opened: OpenedReport | OpenedFollowUp, stored: StoredMessage) -> None:
         """All steps for one message."""
         frame = opened.frame
         for code, wrong in (
@@ -226,7 +228,7 @@ class _Checker:
     def _is_gap(self, frame: Frame) -> bool:
         return frame.prev not in self._hashes
 
-    def _check_files(self, opened: OpenedMessage, stored: StoredMessage) -> None:
+    def _check_files(self, opened: OpenedReport | OpenedFollowUp, stored: StoredMessage) -> None:
         named = {ref.id for ref in opened.attachments}
         if named - stored.blobs.keys():
             self.note("file_missing", opened.id)

@@ -4,8 +4,7 @@
 import argparse
 from datetime import date
 
-from case_mgmt.desk.opening import OpenedMessage
-from crypto.body import FollowUpBody, ReportBody
+from case_mgmt.desk.opening import OpenedFollowUp, OpenedReport
 from whistle.desk import json_views
 from whistle.desk.casefile import CaseFile
 from whistle.desk.connection import Surroundings, workbench_of
@@ -147,11 +146,10 @@ class _CaseText:
         report = self._case.thread.report
         origin = report.origin.name.lower()
         self._terminal.line(self._texts.t(f"desk.origin.{origin}"), "quiet")
-        if isinstance(report.body, ReportBody):
-            for answer in self._labels.answers(report.body.fields):
-                self._terminal.line(answer.label, "quiet")
-                note = f" ({answer.note})" if answer.note else ""
-                self._lines(answer.text + note)
+        for answer in self._labels.answers(report.body.fields):
+            self._terminal.line(answer.label, "quiet")
+            note = f" ({answer.note})" if answer.note else ""
+            self._lines(answer.text + note)
         self._files(report)
 
     def _conversation(self) -> None:
@@ -162,7 +160,7 @@ class _CaseText:
             self._terminal.line(f"{entry.day.isoformat()}  {who}  {what}".rstrip(), "strong")
             if entry.copy is not None:
                 self._lines(entry.copy.body.text)
-            if entry.message is not None and isinstance(entry.message.body, FollowUpBody):
+            if entry.message is not None:
                 self._lines(entry.message.body.text)
                 self._files(entry.message)
 
@@ -193,7 +191,7 @@ class _CaseText:
             )
         self._terminal.table(rows)
 
-    def _files(self, message: OpenedMessage) -> None:
+    def _files(self, message: OpenedReport | OpenedFollowUp) -> None:
         for file in self._case.files_of(message):
             size = self._texts.number(file.ref.size)
             self._terminal.line(f"  [{file.position}] {file.name}  {size} B", "quiet")

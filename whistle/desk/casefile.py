@@ -16,10 +16,9 @@ from case_mgmt.desk.errors import ComposeError, OpeningError
 from case_mgmt.desk.evidence import EvidenceFile, name_all
 from case_mgmt.desk.history import CheckedAct, History, check_history
 from case_mgmt.desk.office import Note, OfficeCopy, OfficeFile, open_office_file
-from case_mgmt.desk.opening import Lens, OpenedMessage, OpenedThread, open_thread
+from case_mgmt.desk.opening import Lens, OpenedFollowUp, OpenedReport, OpenedThread, open_thread
 from case_mgmt.desk.signing import Proposal, check_proposal
 from case_mgmt.model import ActKind, Role, State
-from crypto.body import FollowUpBody
 from crypto.frame import Origin
 from crypto.manifest import Person
 from crypto.private.keystore import Identity
@@ -62,7 +61,7 @@ class TimelineEntry:
     author: Literal["office", "reporter", "system"]
     act: CheckedAct | None = None
     copy: OfficeCopy | None = None
-    message: OpenedMessage | None = None
+    message: OpenedFollowUp | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ class CaseFile:
         """Whether the report was sealed by the server and not by the reporter."""
         return self.thread.report.origin is Origin.ARRIVAL
 
-    def files_of(self, message: OpenedMessage) -> tuple[EvidenceFile, ...]:
+    def files_of(self, message: OpenedReport | OpenedFollowUp) -> tuple[EvidenceFile, ...]:
         """The named files of one message."""
         ids = {ref.id for ref in message.attachments}
         return tuple(file for file in self.files if file.ref.id in ids)
@@ -197,7 +196,7 @@ def _timeline(case: CaseFile) -> Iterator[TimelineEntry]:
         if act.kind is ActKind.ASSIGN:
             continue
         if act.kind is ActKind.RECEIVED:
-            yield TimelineEntry(act.day, "system", act=checked, message=case.thread.report)
+            yield TimelineEntry(act.day, "system", act=checked)
         elif checked.by_service:
             message = _take(follow_ups, act.kind)
             yield TimelineEntry(act.day, "reporter", act=checked, message=message)
@@ -216,10 +215,9 @@ _INTENTS = {
 }
 
 
-def _take(follow_ups: list[OpenedMessage], kind: ActKind) -> OpenedMessage | None:
+def _take(follow_ups: list[OpenedFollowUp], kind: ActKind) -> OpenedFollowUp | None:
     """The first follow-up not yet shown whose intent is that of the act."""
     for position, message in enumerate(follow_ups):
-        body = message.body
-        if isinstance(body, FollowUpBody) and body.intent == _INTENTS.get(kind):
+        if message.body.intent == _INTENTS.get(kind):
             return follow_ups.pop(position)
     return None

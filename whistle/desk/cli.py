@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crypto.rng import Rng, system_rng
+from whistle.desk import key_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
 from whistle.desk.terminal import Terminal
@@ -28,8 +29,6 @@ CaseCommand = Callable[[argparse.Namespace, Terminal, "Surroundings"], Awaitable
 
 
 def _key_command(args: argparse.Namespace) -> KeyCommand:
-    from whistle.desk import key_commands  # noqa: PLC0415 - see _run
-
     return {
         ("keys", "new"): key_commands.keys_new,
         ("keys", "show"): key_commands.keys_show,

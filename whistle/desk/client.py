@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Speaks to the case server: signed requests over loopback or an onion service, nothing else.
 
-- Every request is signed afresh with the desk's device key (docs/spec/http-cases.md).
+- Every request is signed afresh with the desk's device key (docs/spec/case-api.md).
 - A request is sent again only when it cannot have had an effect: reading, or when no connection
   was made. For anything else the outcome is unknown and the caller must look
   (`UnknownOutcomeError`).

@@ -11,8 +11,7 @@ from typing import Any
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.desk.history import CheckedAct
 from case_mgmt.desk.office import Note
-from case_mgmt.desk.opening import OpenedMessage
-from crypto.body import FollowUpBody, ReportBody
+from case_mgmt.desk.opening import OpenedFollowUp, OpenedReport
 from whistle.desk.casefile import CaseFile, PendingView
 from whistle.desk.records import CaseSummary, Queue
 from whistle.desk.workbench import Outcome
@@ -102,22 +101,22 @@ def file_json(file: EvidenceFile, path: str | None = None) -> Json:
 
 def _report(case: CaseFile) -> Json:
     report = case.thread.report
-    body = report.body
-    fields = dict(body.fields) if isinstance(body, ReportBody) else {}
     return {
         **_sealed(case, report),
-        "form": body.form if isinstance(body, ReportBody) else "",
-        "fields": fields,
+        "form": report.body.form,
+        "fields": dict(report.body.fields),
     }
 
 
-def _message(case: CaseFile, message: OpenedMessage) -> Json:
-    body = message.body
-    intent, text = (body.intent, body.text) if isinstance(body, FollowUpBody) else ("", "")
-    return {**_sealed(case, message), "intent": intent, "text": text}
+def _message(case: CaseFile, message: OpenedFollowUp) -> Json:
+    return {
+        **_sealed(case, message),
+        "intent": message.body.intent,
+        "text": message.body.text,
+    }
 
 
-def _sealed(case: CaseFile, message: OpenedMessage) -> Json:
+def _sealed(case: CaseFile, message: OpenedReport | OpenedFollowUp) -> Json:
     return {
         "id": message.id,
         "day": message.day.isoformat(),

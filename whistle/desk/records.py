@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the case server says, read strictly (docs/spec/http-cases.md). Reading is not believing.
+"""What the case server says, read strictly (docs/spec/case-api.md). Reading is not believing.
 
 A summary is the server's view and good enough for a list; decisions are made on what the desk
 verified itself (whistle.desk.casefile). Anything malformed raises `UnreachableError`: what

@@ -62,13 +62,14 @@ async def serve_desk(
 
 
 def _announce(args: argparse.Namespace, terminal: Terminal, address: str) -> None:
-    if terminal.as_json:
+    """Tells the address in one place only: standard output may end up in a log."""
+    if args.ready_file is not None:
+        _write_ready(args.ready_file, address)
+    elif terminal.as_json:
         terminal.result({"url": address})
     else:
         terminal.say("desk.cli.serving", address=address)
     terminal.out.flush()
-    if args.ready_file is not None:
-        _write_ready(args.ready_file, address)
 
 
 def _write_ready(path: Path, address: str) -> None:

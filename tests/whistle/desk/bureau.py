@@ -34,6 +34,7 @@ from crypto.mailbox import open_reply
 from crypto.private.keystore import seal_keystore
 from crypto.receipt import ReceiptKeys, derive, generate
 from crypto.rng import system_rng
+from crypto.xwing import identity_to_age
 from tests.support.org import Org, make_org
 from whistle.cases.app import create_app
 from whistle.cases.services import CasesServices, CasesSettings
@@ -157,7 +158,7 @@ class Reporter:
             lang=lang,
             form="report@1",
             fields=fields,
-            reply_to=self.keys.reply_recipient.to_age(),
+            reply_identity=identity_to_age(self.keys.reply_seed),
             attachments=tuple(refs),
         )
         people = self.people([fields.get(unit, "") for unit in UNITS])

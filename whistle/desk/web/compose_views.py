@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 from case_mgmt.lifecycle import reason_codes
 from case_mgmt.model import EXTENSION_REASONS, ActKind, State
-from crypto.body import FollowUpBody
 from whistle.desk.casefile import CaseFile
 from whistle.desk.labels import DANGER_FIELD, STORY_FIELD, Labels
 from whistle.desk.web.drafts import LetterDraft
@@ -81,9 +80,8 @@ def _reason_codes(draft: LetterDraft) -> Sequence[str]:
 
 
 def _last_message(case: CaseFile) -> str:
-    bodies = [each.body for each in case.thread.follow_ups]
-    texts = [body.text for body in bodies if isinstance(body, FollowUpBody)]
-    return texts[-1] if texts else ""
+    follow_ups = case.thread.follow_ups
+    return follow_ups[-1].body.text if follow_ups else ""
 
 
 def _extension_bounds(case: CaseFile) -> tuple[date | None, date | None]:

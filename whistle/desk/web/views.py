@@ -13,7 +13,6 @@ from typing import Literal
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.desk.history import CheckedAct
 from case_mgmt.model import CLOSINGS, OPEN, Role, State
-from crypto.body import FollowUpBody, ReportBody
 from crypto.manifest import Person
 from whistle.desk.casefile import CaseFile, TimelineEntry
 from whistle.desk.labels import STORY_FIELD, Answer, Labels
@@ -97,8 +96,7 @@ class CaseView:
 def case_view(case: CaseFile, labels: Labels) -> CaseView:
     """Everything the case page shows."""
     me = case.organisation.me
-    body = case.thread.report.body
-    fields = body.fields if isinstance(body, ReportBody) else {}
+    fields = case.thread.report.body.fields
     clock, today = case.clock, case.organisation.today
     summary = case.record.summary
     may_write = case.is_mine_to_decide
@@ -133,7 +131,7 @@ def _timeline_row(case: CaseFile, entry: TimelineEntry, labels: Labels) -> Timel
         title, reason = labels.act(entry.act), labels.reason(act.reason)
     if entry.copy is not None:
         text = entry.copy.body.text
-    if entry.message is not None and isinstance(entry.message.body, FollowUpBody):
+    if entry.message is not None:
         files = case.files_of(entry.message)
         text = entry.message.body.text
         title = labels.texts.t(f"desk.intent.{entry.message.body.intent}")
@@ -179,5 +177,4 @@ def _proposal(case: CaseFile, labels: Labels) -> ProposalView | None:
 
 def answer_of(case: CaseFile, field: str) -> str:
     """One answer of the report, or nothing."""
-    body = case.thread.report.body
-    return body.fields.get(field, "") if isinstance(body, ReportBody) else ""
+    return case.thread.report.body.fields.get(field, "")
