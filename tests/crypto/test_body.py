@@ -12,10 +12,10 @@ from crypto.body import AttachmentRef, FollowUpBody, NoteBody, ReplyBody, Report
 from crypto.encoding import canonical_json, parse_json
 from crypto.errors import MalformedError
 from crypto.padding import MAX_BODY
-from crypto.xwing import identity_to_age, recipient_from_seed
+from crypto.xwing import identity_to_age
 from tests.support.vectors import seed
 
-REPLY_TO = recipient_from_seed(seed("reply")).to_age()
+REPLY_IDENTITY = identity_to_age(seed("reply"))
 ATTACHMENT = AttachmentRef(
     id="00112233445566778899aabbccddeeff",
     identity=identity_to_age(seed("attachment")),
@@ -27,14 +27,14 @@ ATTACHMENT = AttachmentRef(
     stripped=True,
 )
 REPORT = ReportBody(
-    "id", "report@1", {"story": "Empat kali datang.", "unit": ""}, REPLY_TO, (ATTACHMENT,)
+    "id", "report@1", {"story": "Empat kali datang.", "unit": ""}, REPLY_IDENTITY, (ATTACHMENT,)
 )
 FOLLOW_UP = FollowUpBody("en", "contest", "This is not settled.", (ATTACHMENT,))
 REPLY = ReplyBody("id", "examining", None, "Sedang diperiksa.", "2026-11-21")
 NOTE = NoteBody("id", "Hanya untuk kita.")
 BODIES: list[Any] = [
     REPORT,
-    ReportBody("en", "f", {}, REPLY_TO),
+    ReportBody("en", "f", {}, REPLY_IDENTITY),
     FOLLOW_UP,
     FollowUpBody("id", "withdraw", ""),
     REPLY,
@@ -50,13 +50,13 @@ def test_round_trip(body: Any) -> None:
 
 @given(st.dictionaries(st.text(max_size=64), st.text(), max_size=8))
 def test_any_fields(fields: dict[str, str]) -> None:
-    body = ReportBody("id", "f", fields, REPLY_TO)
+    body = ReportBody("id", "f", fields, REPLY_IDENTITY)
     assert ReportBody.parse(body.encode()) == body
 
 
 def test_wire_form_of_a_report() -> None:
     value = parse_json(REPORT.encode(), max_bytes=MAX_BODY)
-    assert list(value) == ["attachments", "fields", "form", "lang", "reply_to", "v"]
+    assert list(value) == ["attachments", "fields", "form", "lang", "reply_identity", "v"]
     assert value["v"] == 1
     assert value["attachments"][0]["alg"] == "age"
 
@@ -84,9 +84,9 @@ BAD_REPORTS: dict[str, dict[str, Any]] = {
     "field not text": {"fields": {"a": 1}},
     "field name too long": {"fields": {"a" * 65: ""}},
     "too many fields": {"fields": {str(n): "" for n in range(101)}},
-    "reply key missing": {"reply_to": None},
-    "reply key classic": {"reply_to": "age1" + "q" * 58},
-    "reply key damaged": {"reply_to": REPLY_TO[:-1] + "b"},
+    "reply key missing": {"reply_identity": None},
+    "reply key classic": {"reply_identity": "AGE-SECRET-KEY-1" + "Q" * 58},
+    "reply key damaged": {"reply_identity": REPLY_IDENTITY[:-1] + "B"},
     "attachments missing": {"attachments": None},
     "too many attachments": {"attachments": [ATTACHMENT.to_json()] * 33},
     "attachment twice": {"attachments": [ATTACHMENT.to_json()] * 2},

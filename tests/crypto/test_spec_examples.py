@@ -116,7 +116,7 @@ def test_frame() -> None:
 
 def test_report_body() -> None:
     example = EXAMPLES["report-body"]
-    example["reply_to"] = recipient_from_seed(seed("x")).to_age()
+    example["reply_identity"] = identity_to_age(seed("x"))
     example["attachments"][0]["identity"] = identity_to_age(seed("y"))
     assert canonical_json(example) == ReportBody.parse(canonical_json(example)).encode()
 

@@ -20,7 +20,6 @@ from crypto.mailbox import seal_notice
 from crypto.private.open_report import open_message
 from crypto.rng import system_rng
 from crypto.signing import public_from_seed
-from crypto.xwing import Recipient
 from tests.support.history import SERVICE, History
 from tests.support.intake import Intake
 
@@ -110,7 +109,7 @@ class Office:
     def reply(self, case: Case, text: str, status: str, person: str = "penyidik-1") -> bytes:
         """Seal a message to the reporter, as a desk does."""
         org = self.intake.org
-        recipient = Recipient.from_age(case.body.reply_to)
+        recipient = case.body.reply_recipient()
         day = self.intake.calendar.day
         body = ReplyBody(lang="id", status=status, reason=None, text=text, day=day.isoformat())
         seed = org.identities[person].device_seed

@@ -27,6 +27,7 @@ from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, encode_frame
 from crypto.mailbox import seal_own_copy
 from crypto.receipt import Receipt, ReceiptKeys, derive, generate
 from crypto.rng import Rng
+from crypto.xwing import identity_to_age
 from whistle.errors import RefusedError
 from whistle.intake import forms, tokens
 from whistle.intake.attachments import Attachments
@@ -152,7 +153,7 @@ class Sealing:
             lang=report.lang,
             form=FORM,
             fields=report.answers,
-            reply_to=keys.reply_recipient.to_age(),
+            reply_identity=identity_to_age(keys.reply_seed),
             attachments=report.attachments.references,
         )
         frame = Frame(

@@ -15,6 +15,7 @@ from crypto.encoding import day_number
 from crypto.frame import FrameType
 from crypto.receipt import derive, generate
 from crypto.rng import system_rng
+from crypto.xwing import identity_to_age
 from tests.case_mgmt.desk.threads import DAY, Thread, attachment, make_thread
 
 
@@ -114,7 +115,7 @@ def test_a_report_of_another_organisation_does_not_open(thread: Thread) -> None:
 def test_the_reply_key_is_that_of_the_first_report_only(thread: Thread) -> None:
     thread.report()
     other = derive(generate(system_rng), thread.org.instance_id)
-    thread.report(reply_to=other.reply_recipient.to_age(), sign_seed=other.sign_seed)
+    thread.report(reply_identity=identity_to_age(other.reply_seed), sign_seed=other.sign_seed)
     opened = thread.open()
     assert opened.reply_to.to_age() == thread.keys.reply_recipient.to_age()
 

@@ -29,6 +29,7 @@ from crypto.manifest import Manifest, verify_manifest
 from crypto.receipt import ReceiptKeys, derive, generate
 from crypto.rng import system_rng
 from crypto.signing import public_from_seed
+from crypto.xwing import identity_to_age
 from tests.support.org import Org, make_org
 
 DAY = date(2026, 4, 7)
@@ -67,8 +68,8 @@ class Thread:
         self, fields: Mapping[str, str] | None = None, names: Sequence[str] = (), **changes: Any
     ) -> None:
         refs = tuple(attachment(name) for name in names)
-        reply_to = changes.pop("reply_to", self.keys.reply_recipient.to_age())
-        body = ReportBody("id", "report@1", fields or {"story": "Cerita."}, reply_to, refs)
+        identity = changes.pop("reply_identity", identity_to_age(self.keys.reply_seed))
+        body = ReportBody("id", "report@1", fields or {"story": "Cerita."}, identity, refs)
         self.add("report", FrameType.REPORT, body.encode(), refs, **changes)
 
     def follow_up(self, text: str = "Lanjutan.", names: Sequence[str] = (), **changes: Any) -> None:

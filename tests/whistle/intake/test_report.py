@@ -42,7 +42,7 @@ async def test_a_report_reaches_its_readers(intake: Intake, reporter: HttpReport
     assert case.frame.sender == keys.sign_public
     assert case.body.fields == KTP
     assert case.body.lang == "id"
-    assert case.body.reply_to == keys.reply_recipient.to_age()
+    assert case.body.reply_recipient() == keys.reply_recipient
     assert case.record["mailbox_key"] == keys.mailbox_key.hex()
     assert case.record["day"] == TODAY.isoformat()
     assert case.record["recipients"] == ["penyidik-1", "penyidik-2", "pengawas"]
