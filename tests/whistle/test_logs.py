@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+import structlog
 
 from whistle import logs
 
@@ -19,7 +20,7 @@ def stream() -> Iterator[io.StringIO]:
     logs.configure(lambda: date(2026, 4, 7), target)
     yield target
     logging.disable(logging.NOTSET)
-    logs._output.stream = None
+    structlog.configure(processors=[logs.be_silent])
 
 
 def _lines(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -48,7 +49,6 @@ def test_keys_that_are_not_allowed_are_dropped(stream: io.StringIO) -> None:
 
 def test_exceptions_lose_their_text() -> None:
     try:
-        logs.get(object())._write("info", "x", None)  # type: ignore[arg-type]
         raise ValueError("rahasia")
     except ValueError as error:
         described = logs.describe(error)
@@ -60,3 +60,8 @@ def test_libraries_are_silent(stream: io.StringIO, capfd: pytest.CaptureFixture[
     logging.getLogger("asyncio").critical("kanari")
     assert stream.getvalue() == ""
     assert capfd.readouterr().err == ""
+
+
+def test_nothing_is_written_before_it_is_configured(capfd: pytest.CaptureFixture[str]) -> None:
+    logs.get("desk").error("odd", count=1)
+    assert capfd.readouterr() == ("", "")
