@@ -72,9 +72,10 @@ async def play(service: Service) -> list[str]:
         later,
         wrong[-1],
     ]
-    texts = [contents[0][:40].decode(), contents[1].decode(), *file_names]
-    texts += [answer, note, later, wrong[-1]]
-             for start in range(10)]  # fmt: skip
+    separators = (" ", "-", "+", "\n", ",", '", "')
+    codes = [
+        separator.join(words[start : start + 3]) for separator in separators for start in range(10)
+    ]
     return [*canaries, *texts, *codes]
 
 

@@ -30,6 +30,9 @@ from tests.support.org import Org, make_org
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 KILLS = 100
+LONGEST_THOUGHT = 0.4
+"""Seconds between a person's reports; keeps the run at some hundreds of reports."""
+
 REPORTERS = 4
 PHOTO = bytes(range(256)) * 800
 
@@ -93,17 +96,29 @@ class House:
         )  # fmt: skip
 
     def count(self, server: str, sql: str) -> int:
+        """One number out of a database."""
+        connection = self._open(server)
+        try:
+            return int(connection.execute(sql).fetchone()[0])
+        finally:
+            connection.close()
+
+    def check_integrity(self, server: str) -> None:
+        """SQLCipher's page checks and SQLite's own."""
+        connection = self._open(server)
+        try:
+            assert connection.execute("PRAGMA cipher_integrity_check").fetchall() == []
+            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        finally:
+            connection.close()
+
+    def _open(self, server: str) -> sqlcipher.Connection:
         state = self.intake_state if server == "intake" else self.cases_state
         connection = sqlcipher.connect(str(state / f"{server}.db"))
         key = (state / "db.key").read_text().strip()
         connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key}'\"")
-        try:
-            assert connection.execute("PRAGMA cipher_integrity_check").fetchall() == []
-            assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-            return int(connection.execute(sql).fetchone()[0])
-        finally:
-            connection.close()
+        return connection
 
 
 @contextlib.asynccontextmanager
@@ -137,11 +152,13 @@ async def press_until_shown(reporter: HttpReporter, number: int) -> list[str]:
 async def report_until(
     house: House, stop: asyncio.Event, first: int, shown: list[list[str]]
 ) -> None:
+    chance = random.Random(first)
     async with HttpReporter(house.url) as reporter:
         number = first
         while not stop.is_set():
             shown.append(await press_until_shown(reporter, number))
             number += REPORTERS
+            await asyncio.sleep(chance.uniform(0, LONGEST_THOUGHT))
 
 
 async def test_a_shown_receipt_survives_killed_servers(tmp_path: Path) -> None:
@@ -164,6 +181,8 @@ async def test_a_shown_receipt_survives_killed_servers(tmp_path: Path) -> None:
                 page = await reporter.look(words)
                 assert 'class="steps"' in page, "a shown receipt has no report"
         await collected(house)
+    house.check_integrity("intake")
+    house.check_integrity("cases")
     assert house.count("intake", "SELECT count(*) FROM threads") == len(shown)
     assert house.count("cases", "SELECT count(*) FROM cases") == len(shown)
     assert [path.name for path in (house.intake_state / "blobs").rglob("*") if path.is_file()] == []

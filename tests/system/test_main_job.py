@@ -11,12 +11,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from tests.support.tornet import TorNetwork
 
 from tests.demo.story import FOLLOW_UPS, REPORT
 from tests.support.browser_reporter import BrowserReporter
 from tests.support.firefox import Firefox
 from tests.support.service import Service
+from tests.support.tornet import TorNetwork
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(300)]
 

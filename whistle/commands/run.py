@@ -156,7 +156,7 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
         ]),
     }  # fmt: skip
     if layout.keystores():
-        desk = [
+        desk: list[str | Path] = [
             desk_program(), "serve", "--server", f"http://{cases}", "--keystore-dir", layout.people,
             "--port", str(_port(args.desk_port, "--desk-port")),
         ]  # fmt: skip
