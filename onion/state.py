@@ -2,7 +2,7 @@
 """Where tor's files lie, and the few that we write for it.
 
     hs-intake/, hs-cases/   keys and addresses: back these up
-    data/                   tor's own cache; may be deleted
+    data/                   tor's own: what it knows of the network, and its entry guards
     torrc, control.sock     made anew at each start
 
 - Every folder is 0700 and every file 0600: tor refuses its state otherwise.
