@@ -130,6 +130,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Pesan tersegel tidak berbentuk baku untuk satu penerima.",
             "The sealed message is not a well-formed container for one recipient.",
         ),
+        "message_too_large": _say(
+            "Pesan tersegel terlalu besar untuk kotak pesan pelapor.",
+            "The sealed message is too large for the reporter's mailbox.",
+        ),
         "reason_missing": _say(
             "Langkah ini memerlukan kode alasan.",
             "This step needs a reason code.",

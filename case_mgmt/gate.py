@@ -15,7 +15,8 @@ asking before what is asked, so that a stranger learns nothing about a case.
  9. the signer is assigned to the case, or is a supervisor; only a supervisor hands it over
 10. the fields are those of its kind and no others
 11. the reason code is present where it must be, and is one of the list
-12. the message is present where it must be, is the one named, and is sealed to one key
+12. the message is present where it must be, is the one named, is sealed to one key, and
+    fits into the reporter's mailbox
 13. an extension ends on a working day, later than the present limit, within the bound
 
 `confirm` runs the steps of the second person on a proposal that passed all of the above.
@@ -61,6 +62,8 @@ from crypto.manifest import Manifest, Person
 
 PROPOSAL_DAYS: Final = 3
 """Working days for the second person; afterwards the closing is proposed anew."""
+MAX_MESSAGE_FRAME: Final = 262_144
+"""Bytes; the next larger frame makes a notice that the intake does not take."""
 
 
 @dataclass(frozen=True)
@@ -241,10 +244,11 @@ def _check_message(submission: Submission, rule: Rule) -> None:
         raise GateError("message_missing")
     _require(message_hash(container) == act.message, "message_mismatch")
     try:
-        sealed_to = check_container(container).recipients
+        info = check_container(container)
     except MalformedError as error:
         raise GateError("message_malformed") from error
-    _require(sealed_to == 1, "message_malformed")
+    _require(info.recipients == 1, "message_malformed")
+    _require(info.frame_size <= MAX_MESSAGE_FRAME, "message_too_large")
 
 
 def _check_extension(until: date, view: CaseView, rules: Rulebook) -> None:

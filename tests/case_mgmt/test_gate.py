@@ -203,6 +203,12 @@ SINGLE: dict[str, tuple[str, Callable[[Office, CaseId], Submission]]] = {
         "message_malformed",
         lambda o, c: o.submission(c, "penyidik-1", State.ASSESSING, message=container(3)),
     ),
+    "12 a message of a mebibyte": (
+        "message_too_large",
+        lambda o, c: o.submission(
+            c, "penyidik-1", State.ASSESSING, message=container(1, 1024 * 1024)
+        ),
+    ),
     "12 plain text": (
         "message_malformed",
         lambda o, c: o.submission(c, "penyidik-1", State.ASSESSING, message=b"hello"),

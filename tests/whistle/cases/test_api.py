@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from case_mgmt.gate import MAX_MESSAGE_FRAME
 from case_mgmt.policy import parse_policy
 from crypto.encoding import b64, unb64
 from crypto.manifest import verify_manifest
@@ -239,7 +240,9 @@ async def test_sizes(server: CaseServer) -> None:
     huge = b'{"container":"' + b"A" * (2 * 1024 * 1024) + b'"}'
     answer = await server.ask("pengawas", "POST", f"/v1/cases/{case}/notes", body=huge)
     refused(answer, 413, "too_large")
-    largest = container(1, 1024 * 1024)
+    beyond = await server.submit(case, "pengawas", "assessing", container=container(1, 1024 * 1024))
+    refused(beyond, 422, "message_too_large")
+    largest = container(1, MAX_MESSAGE_FRAME)
     done = await server.submit(case, "pengawas", "assessing", container=largest)
     assert done.status == 200
 
