@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The control connection to our own tor: which descriptors were uploaded, and tor's ownership.
+"""The control connection to our own tor: how descriptors are uploaded, and tor's ownership.
 
 - The only module that speaks to stem.
 - stem blocks and calls back from its own threads; both stay in here. Callers see coroutines, and
@@ -23,18 +23,25 @@ from stem.control import Controller, EventType
 
 from onion.address import SUFFIX
 from onion.errors import TorFailedError
+from onion.publication import Step, Upload
 
 LISTEN_TRIES = 20
 LISTEN_PAUSE = 0.05
 
-OnUpload = Callable[[str], None]
+OnUpload = Callable[[Upload], None]
+
+_STEPS = {
+    stem.HSDescAction.UPLOAD: Step.BEGUN,
+    stem.HSDescAction.UPLOADED: Step.ARRIVED,
+    stem.HSDescAction.FAILED: Step.FAILED,
+}
 
 
 class Control(Protocol):
     """What the service needs from a control connection."""
 
     async def open(self, path: Path, on_upload: OnUpload) -> None:
-        """Connects; from then on `on_upload` is given the address of each uploaded descriptor.
+        """Connects; from then on `on_upload` is given each step of each descriptor's upload.
         Raises: TorFailedError.
         """
 
@@ -56,8 +63,10 @@ class StemControl:
         loop = asyncio.get_running_loop()
 
         def hear(event: Any) -> None:
-            if event.action == stem.HSDescAction.UPLOADED and event.address:
-                loop.call_soon_threadsafe(on_upload, event.address.removesuffix(SUFFIX) + SUFFIX)
+            step = _STEPS.get(event.action)
+            if step is not None and event.address:
+                address = event.address.removesuffix(SUFFIX) + SUFFIX
+                loop.call_soon_threadsafe(on_upload, Upload(address, step))
 
         try:
             self._controller = await asyncio.to_thread(_connect, path, hear)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onion.address import parse_address
-from onion.control import Control
+from onion.control import Control, OnUpload
 from onion.errors import AddressError, TorFailedError
 from onion.process import TorProcess
 from onion.progress import DONE, Narrator, Progress
@@ -41,7 +41,7 @@ class Listener:
     """Whom a run tells what happens, on the event loop's thread."""
 
     progress: Callable[[Progress], None]
-    uploaded: Callable[[str], None]
+    uploaded: OnUpload
 
 
 @dataclass

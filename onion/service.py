@@ -21,6 +21,7 @@ from onion.control import Control, StemControl
 from onion.errors import TorFailedError
 from onion.launch import Launch, LaunchPlan, Listener
 from onion.progress import DONE, Progress
+from onion.publication import Publication, Upload
 from onion.state import TorState, open_state, write_private
 from onion.tor_build import TorBuild, find_tor
 from onion.torrc import HiddenService, TorSettings, render
@@ -74,7 +75,7 @@ class OnionServices:
     habits: Habits = Habits()
     _listeners: list[OnProgress] = field(default_factory=list, init=False)
     _known: frozenset[str] = field(default=frozenset(), init=False)
-    _uploaded: set[str] = field(default_factory=set, init=False)
+    _publication: Publication = field(default_factory=Publication, init=False)
     _published: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _launch: Launch | None = field(default=None, init=False)
     _keeper: asyncio.Task[None] | None = field(default=None, init=False)
@@ -102,7 +103,7 @@ class OnionServices:
             raise
 
     async def wait_published(self, timeout: float) -> None:  # noqa: ASYNC109
-        """Returns once a descriptor of every service is uploaded. Raises: TorFailedError."""
+        """Returns once every service can be found (see publication.py). Raises: TorFailedError."""
         if not self._known:
             raise RuntimeError("the onion services were not started")
         try:
@@ -146,7 +147,7 @@ class OnionServices:
         return Addresses(addresses[0], addresses[1] if len(addresses) > 1 else None)
 
     async def _run(self, plan: LaunchPlan) -> tuple[str, ...]:
-        self._uploaded.clear()
+        self._publication = Publication()
         self._published.clear()
         self._launch = Launch(plan, Listener(self._tell, self._hear_upload))
         return await self._launch.start()
@@ -164,12 +165,14 @@ class OnionServices:
             with contextlib.suppress(TorFailedError, OSError):
                 await self._run(plan)
 
-    def _hear_upload(self, address: str) -> None:
-        self._uploaded.add(address)
+    def _hear_upload(self, upload: Upload) -> None:
+        self._publication.hear(upload)
         self._check_published()
 
     def _check_published(self) -> None:
-        if self._published.is_set() or not self._known or not self._known <= self._uploaded:
+        if self._published.is_set() or not self._known:
+            return
+        if not self._publication.covers(self._known):
             return
         self._published.set()
         self._tell(Progress(DONE, "the onion services are published and can be reached."))

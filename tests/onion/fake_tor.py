@@ -18,6 +18,7 @@ from pathlib import Path
 from onion.address import encode_address
 from onion.control import OnUpload
 from onion.errors import TorFailedError
+from onion.publication import Step, Upload
 
 VERSION = "Tor version 0.4.9.11."
 
@@ -89,15 +90,17 @@ class FakeControl:
         self.opened.append(path)
         self._upload = on_upload
         for address in self.at_once:
-            on_upload(address)
+            self.upload(address)
 
     async def close(self) -> None:
         await asyncio.sleep(0)
         self.closed += 1
 
     def upload(self, address: str) -> None:
+        """One upload from its beginning to its arrival."""
         assert self._upload is not None
-        self._upload(address)
+        self._upload(Upload(address, Step.BEGUN))
+        self._upload(Upload(address, Step.ARRIVED))
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:

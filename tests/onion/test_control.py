@@ -13,6 +13,7 @@ import pytest
 from onion import control as control_module
 from onion.control import StemControl
 from onion.errors import TorFailedError
+from onion.publication import Step, Upload
 from tests.onion.fake_tor import CASES, INTAKE, until
 
 HIDDEN_DIRECTORY = "$0123456789ABCDEF0123456789ABCDEF01234567~relay0"
@@ -67,18 +68,19 @@ async def listening(path: Path, peer: ControlPeer) -> AsyncIterator[None]:
 async def test_uploads_are_told_on_the_loops_thread(tmp_path: Path) -> None:
     peer, control, heard = ControlPeer(), StemControl(), []
 
-    def hear(address: str) -> None:
-        heard.append((address, asyncio.get_running_loop()))
+    def hear(upload: Upload) -> None:
+        heard.append((upload, asyncio.get_running_loop()))
 
     async with listening(tmp_path / "c", peer):
         await control.open(tmp_path / "c", hear)
-        for action in ("CREATED", "UPLOAD", "REQUESTED", "FAILED", "RECEIVED"):
+        for action in ("CREATED", "UPLOAD", "REQUESTED", "RECEIVED", "FAILED"):
             peer.event(action, CASES)
         peer.event("UPLOADED", INTAKE)
-        await until(lambda: bool(heard))
+        await until(lambda: len(heard) == 3)
         await control.close()
         await until(lambda: peer.connections == 0)
-    assert heard == [(INTAKE, asyncio.get_running_loop())]
+    steps = [Upload(CASES, Step.BEGUN), Upload(CASES, Step.FAILED), Upload(INTAKE, Step.ARRIVED)]
+    assert heard == [(step, asyncio.get_running_loop()) for step in steps]
 
 
 async def test_tor_is_told_to_end_with_us(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from onion import launch as launch_module
 from onion.errors import TorFailedError
 from onion.launch import Launch, LaunchPlan, Listener
 from onion.progress import Progress
+from onion.publication import Step, Upload
 from onion.state import TorState
 from onion.torrc import HiddenService, TorSettings, render
 from tests.onion import fake_tor
@@ -25,7 +26,7 @@ class Bench:
         self.services = (self.state.intake, self.state.cases)
         self.control = FakeControl()
         self.told: list[Progress] = []
-        self.uploads: list[str] = []
+        self.uploads: list[Upload] = []
         for folder in self.services:
             self.state.make_service(folder, {})
         settings = TorSettings(
@@ -51,7 +52,7 @@ async def test_the_addresses_come_in_the_services_order(tmp_path: Path) -> None:
     await fake_tor.until(lambda: launch.is_connected)
     assert bench.control.opened == [bench.state.control_socket]
     bench.control.upload(INTAKE)
-    assert bench.uploads == [INTAKE]
+    assert bench.uploads == [Upload(INTAKE, Step.BEGUN), Upload(INTAKE, Step.ARRIVED)]
     await launch.stop()
     assert bench.control.closed == 1
 
