@@ -138,11 +138,16 @@ class CaseClient:
         """GET /v1/cases/{case}/blobs/{id}, in pieces."""
         target = f"/v1/cases/{case}/blobs/{blob}"
         headers = self._signer.headers("GET", target, b"")
-        with _translated(sent=False):
-            async with self._session.get(self._url(target), headers=headers) as answer:
-                if answer.status != 200:
-                    raise await _refusal(answer)
-                yield answer.content.iter_chunked(CHUNK)
+        with _translated(sent=False, server=self._address.url):
+            answer = await self._session.get(
+                self._url(target), headers=headers, allow_redirects=False
+            )
+        try:
+            if answer.status != 200:
+                raise await _refusal(answer)
+            yield _pieces(answer, self._address.url)
+        finally:
+            answer.close()
 
     async def _get(self, target: str) -> Any:
         for attempt in range(ATTEMPTS):
@@ -163,7 +168,11 @@ class CaseClient:
             headers["Content-Type"] = "application/json"
         with _translated(sent=method == "POST", server=self._address.url):
             request = self._session.request(
-                method, self._url(target), data=body or None, headers=headers
+                method,
+                self._url(target),
+                data=body or None,
+                headers=headers,
+                allow_redirects=False,
             )
             async with request as answer:
                 if answer.status != 200:
@@ -212,6 +221,12 @@ def _translated(*, sent: bool, server: str = "") -> Any:
         if sent:
             raise UnknownOutcomeError("desk.error.outcome_unknown", server=server) from error
         raise UnreachableError("desk.error.unreachable", server=server) from error
+
+
+async def _pieces(answer: aiohttp.ClientResponse, server: str) -> AsyncIterator[bytes]:
+    with _translated(sent=False, server=server):
+        async for piece in answer.content.iter_chunked(CHUNK):
+            yield piece
 
 
 async def _limited(answer: aiohttp.ClientResponse) -> bytes:

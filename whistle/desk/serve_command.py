@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from whistle.clock import monotonic
-from whistle.desk.client import ServerAddress
+from whistle.desk.client import ServerAddress, session_for
 from whistle.desk.connection import Surroundings
 from whistle.desk.errors import UsageError
 from whistle.desk.keyring import find_keystore, find_keystores
@@ -45,20 +45,22 @@ async def serve_desk(
             lock_after=args.lock_after * MINUTE,
         )
     )
-    rng = surroundings.rng
-    desk = Desk(Door(rng), vault, Drafts(rng), terminal.texts.lang)
-    app = create_app(desk, address)
-    if args.passphrase_file is not None:
-        app.on_startup.append(lambda _app: vault.unlock(keystores[0].label))
+    desk = Desk(Door(surroundings.rng), vault, Drafts(surroundings.rng), terminal.texts.lang)
 
     def ready(listening: Listening) -> None:
         desk.door.listen_at(listening.port or args.port)
         _announce(args, terminal, desk.door.address)
 
-    try:
-        await serve(app, tcp=(HOST, args.port), ready=ready)
-    except OSError as error:
-        raise UsageError("desk.error.port_taken", port=args.port) from error
+    async with session_for(address) as session:
+        vault.attach(session)
+        if args.passphrase_file is not None:
+            await vault.unlock(keystores[0].label)
+        try:
+            await serve(create_app(desk), tcp=(HOST, args.port), ready=ready)
+        except OSError as error:
+            raise UsageError("desk.error.port_taken", port=args.port) from error
+        finally:
+            vault.lock()
 
 
 def _announce(args: argparse.Namespace, terminal: Terminal, address: str) -> None:
@@ -75,7 +77,10 @@ def _announce(args: argparse.Namespace, terminal: Terminal, address: str) -> Non
 def _write_ready(path: Path, address: str) -> None:
     """Appears whole or not at all, for this user only: the address holds a token."""
     temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    temporary.touch(mode=0o600, exist_ok=False)
-    temporary.write_text(json.dumps({"url": address}) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.touch(mode=0o600, exist_ok=False)
+        temporary.write_text(json.dumps({"url": address}) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise UsageError("desk.error.cannot_write", file=str(path)) from error

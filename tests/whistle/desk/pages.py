@@ -12,7 +12,7 @@ import aiohttp
 
 from crypto.rng import system_rng
 from tests.whistle.desk.bureau import PASSPHRASE, Bureau
-from whistle.desk.client import ServerAddress
+from whistle.desk.client import ServerAddress, session_for
 from whistle.desk.connection import Surroundings
 from whistle.desk.keyring import find_keystores
 from whistle.desk.web.app import create_app
@@ -129,13 +129,14 @@ async def running_desk(
         )
     )
     desk = Desk(Door(system_rng), vault, Drafts(system_rng), "id")
-    app = create_app(desk, address)
-    if unlocked:
-        app.on_startup.append(lambda _app: vault.unlock(keystores[0].label))
     async with (
-        serve.listening(app, tcp=("127.0.0.1", 0)) as listening,
+        session_for(address) as connection,
+        serve.listening(create_app(desk), tcp=("127.0.0.1", 0)) as listening,
         aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
     ):
+        vault.attach(connection)
+        if unlocked:
+            await vault.unlock(keystores[0].label)
         assert listening.port is not None
         desk.door.listen_at(listening.port)
         browser = Browser(session, f"http://127.0.0.1:{listening.port}")

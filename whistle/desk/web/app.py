@@ -5,12 +5,11 @@ Middlewares, outermost first: errors into pages → host and origin → token an
 unlocked.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
-from whistle.desk.client import ServerAddress, session_for
 from whistle.desk.errors import (
     DeskError,
     KeysError,
@@ -32,13 +31,14 @@ _STATUS: Final[tuple[tuple[type[DeskError], int], ...]] = (
 )
 
 
-def create_app(desk: Desk, address: ServerAddress) -> web.Application:
-    """The application; `desk.door.listen_at` must be called before it answers."""
+def create_app(desk: Desk) -> web.Application:
+    """The application; the vault has its connection, and `desk.door.listen_at` is called before
+    the first answer.
+    """
     app = web.Application(middlewares=[errors, own_pages_only, session_only, unlocked_only])
     app[DESK] = desk
     app.on_response_prepare.append(harden_response)
     app.on_response_prepare.append(restrict_downloads)
-    app.cleanup_ctx.append(_connection(address))
     app.add_routes(
         [
             web.get("/", handlers.queue),
@@ -111,13 +111,3 @@ async def unlocked_only(request: web.Request, handler: Handler) -> web.StreamRes
 
 def _redirect(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
-
-
-def _connection(address: ServerAddress) -> Callable[[web.Application], AsyncIterator[None]]:
-    async def connected(app: web.Application) -> AsyncIterator[None]:
-        async with session_for(address) as session:
-            app[DESK].vault.attach(session)
-            yield
-            app[DESK].vault.lock()
-
-    return connected

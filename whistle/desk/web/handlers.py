@@ -15,7 +15,7 @@ from case_mgmt.desk.errors import ComposeError
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.model import ActKind, State
 from whistle.desk.casefile import CaseFile
-from whistle.desk.errors import GateRefusedError, UsageError
+from whistle.desk.errors import DeskError, GateRefusedError, UsageError
 from whistle.desk.web.compose_views import compose_view
 from whistle.desk.web.desk import DESK, Desk
 from whistle.desk.web.drafts import LetterDraft
@@ -101,8 +101,8 @@ async def download(request: web.Request) -> web.StreamResponse:
             await response.write(first)
             async for piece in pieces:
                 await response.write(piece)
-        except GateRefusedError:
-            # The content is not what the report says: the browser must see a broken download.
+        except (DeskError, ConnectionError):
+            # Not what the report says, or not all of it: the browser must see a broken download.
             response.force_close()
             if request.transport is not None:
                 request.transport.abort()
