@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Fixtures of the whole suite: the private Tor network (once a session) and real Firefox windows."""
+"""Fixtures of the whole suite: the private Tor network (once a session), real Firefox windows."""
 
 import os
 import shutil

@@ -158,7 +158,7 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     if layout.keystores():
         desk: list[str | Path] = [
             desk_program(), "serve", "--server", f"http://{cases}", "--keystore-dir", layout.people,
-            "--port", str(_port(args.desk_port, "--desk-port")),
+            "--port", str(_port(args.desk_port, "--desk-port")), "--exit-with-parent",
         ]  # fmt: skip
         if layout.passphrase_file.exists():
             desk += ["--passphrase-file", layout.passphrase_file]

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Each check is shown a healthy and a sick patient."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.support.org import make_org
+from whistle.cli import main
+from whistle.commands import doctor
+from whistle.commands.doctor import Finding, Patient, examine
+from whistle.layout import Layout
+
+
+def today() -> date:
+    return (datetime.now(UTC) + timedelta(hours=7)).date()
+
+
+@pytest.fixture
+def patient(tmp_path: Path) -> Patient:
+    """A founded state directory with private files."""
+    layout = Layout(tmp_path / "state")
+    layout.make()
+    org = make_org(layout.state, today())
+    for server in ("intake", "cases"):
+        org.write_state(layout.state / server, server)
+    return Patient(layout, today())
+
+
+def bad(findings: list[Finding]) -> list[str]:
+    return [finding.what for finding in findings if finding.level == "bad"]
+
+
+def test_a_healthy_patient(patient: Patient) -> None:
+    assert bad(examine(patient)) == []
+
+
+def test_everything_bad_or_doubtful_says_how_to_mend_it(tmp_path: Path) -> None:
+    findings = examine(Patient(Layout(tmp_path / "nowhere"), today()))
+    assert bad(findings)
+    assert all(finding.mend for finding in findings if finding.level != "ok")
+
+
+def test_open_permissions_are_found(patient: Patient) -> None:
+    (patient.layout.intake / "service.key").chmod(0o644)
+    (patient.layout.cases).chmod(0o755)
+    found = bad(list(doctor.check_permissions(patient)))
+    assert len(found) == 2
+
+
+def test_a_key_of_a_wrong_length_is_found(patient: Patient) -> None:
+    (patient.layout.intake / "db.key").write_text("ab" * 31)
+    assert len(bad(list(doctor.check_key_files(patient)))) == 1
+
+
+def test_a_forged_manifest_is_found(patient: Patient) -> None:
+    path = patient.layout.org / "manifest.json"
+    path.write_bytes(path.read_bytes().replace(b"penyidik-1", b"penyidik-9"))
+    assert "cannot be used" in bad(list(doctor.check_manifest(patient)))[0]
+
+
+def test_a_manifest_near_its_end_is_found(patient: Patient) -> None:
+    late = Patient(patient.layout, today() + timedelta(days=720))
+    assert [finding.level for finding in doctor.check_manifest(late)] == ["warn"]
+
+
+def test_a_stranger_in_our_packages_is_found(
+    patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owners = {"crypto": ["whistle-intake", "crypto"], "whistle": ["whistle-intake"]}
+    monkeypatch.setattr(doctor, "packages_distributions", lambda: owners)
+    assert "crypto" in bad(list(doctor.check_package_ownership(patient)))[0]
+
+
+def test_missing_tor_is_found(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(patient.layout.state))
+    assert bad(list(doctor.check_tor(patient))) == ["tor is not installed"]
+
+
+def test_the_command_prints_and_judges(
+    patient: Patient, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = str(patient.layout.state)
+    assert main(["doctor", "--state", state]) == 0
+    assert " ✓ " in capsys.readouterr().out
+    assert main(["doctor", "--state", state + "-absent", "--json"]) == 1
+    assert any(row["level"] == "bad" for row in json.loads(capsys.readouterr().out))
