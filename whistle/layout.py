@@ -52,6 +52,11 @@ class Layout:
         return self.state / "tor"
 
     @property
+    def desks(self) -> Path:
+        """Public onion keys of authorised desks."""
+        return self.state / "desks"
+
+    @property
     def people(self) -> Path:
         """Keystores kept on this machine."""
         return self.state / "people"
@@ -80,9 +85,18 @@ class Layout:
         """Person id -> keystore, sorted by id."""
         return {path.stem: path for path in sorted(self.people.glob("*.keystore"))}
 
+    def authorised_desks(self) -> dict[str, str]:
+        """Desk name -> text of its public onion key; tor's own line format is understood."""
+        return {
+            path.stem: path.read_text(encoding="ascii").strip().rpartition(":")[2]
+            for path in sorted(self.desks.glob("*.auth"))
+        }
+
     def make(self) -> None:
         """Creates the folders, private to this user."""
-        folders = (self.org, self.intake, self.cases, self.tor, self.people, self.log)
+        folders = (
+            self.org, self.intake, self.cases, self.tor, self.desks, self.people, self.log,
+        )  # fmt: skip
         for folder in (self.state, *folders):
             folder.mkdir(mode=PRIVATE_DIRECTORY, parents=True, exist_ok=True)
 

@@ -170,6 +170,9 @@ def found_demo(layout: Layout, today: date, rng: Rng) -> None:
             "keys", "new", "--person", person["id"], "--instance", instance,
             "--out", keystore, *common,
         )  # fmt: skip
+        made = call_desk("keys", "onion", "--person", person["id"], "--out", layout.people)
+        public = Path(made["public"])
+        public.rename(layout.desks / public.name)
         people.append({**person, "recipient": enrolment["recipient"], "desk": enrolment["desk"]})
     policy, catalogue = default_files(today)
     charter = Charter(DEMO_NAME, people, policy, catalogue, demo=True)

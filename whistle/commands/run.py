@@ -18,10 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from onion.errors import OnionError
-from onion.service import OnionPlan, OnionServices, Progress
-
 from crypto.rng import system_rng
+from onion.errors import OnionError
+from onion.service import Addresses, OnionPlan, OnionServices, Progress
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
@@ -168,10 +167,8 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
 
 async def _start_onion(
     args: argparse.Namespace, layout: Layout, sockets: _Sockets, stack: contextlib.AsyncExitStack
-) -> str | None:
-    """Starts tor without waiting for the network; returns the intake's address, which is known at
-    once.
-    """
+) -> Addresses | None:
+    """Starts tor without waiting for the network: the addresses are known at once."""
     if args.no_tor:
         return None
     extra: tuple[str, ...] = ()
@@ -179,7 +176,7 @@ async def _start_onion(
         extra = tuple(args.torrc_extra.read_text(encoding="utf-8").splitlines())
     plan = OnionPlan(
         state=layout.tor, intake_target=sockets.public, cases_target=sockets.cases,
-        authorised_desks={}, extra_torrc=extra,
+        authorised_desks=layout.authorised_desks(), extra_torrc=extra,
     )  # fmt: skip
     services = OnionServices(plan)
     try:
@@ -188,14 +185,16 @@ async def _start_onion(
         _say(f"onion: {error}")
         return None
     stack.push_async_callback(services.stop)
-    return addresses.intake
+    return addresses
 
 
 def _tell_progress(progress: Progress) -> None:
     _say(f"onion: {progress.text}")
 
 
-def _summary(layout: Layout, ready: dict[str, dict[str, Any]], onion: str | None) -> dict[str, Any]:
+def _summary(
+    layout: Layout, ready: dict[str, dict[str, Any]], onion: Addresses | None
+) -> dict[str, Any]:
     """What the ready file holds (docs/spec/run.md)."""
     desk_keys = {
         person: {"path": str(path), "roles": _roles(layout).get(person, [])}
@@ -205,7 +204,8 @@ def _summary(layout: Layout, ready: dict[str, dict[str, Any]], onion: str | None
         "reporter": ready["intake"]["url"],
         "desk": ready["desk"]["url"] if "desk" in ready else None,
         "cases": ready["cases"]["url"],
-        "onion": onion,
+        "onion": onion.intake if onion else None,
+        "cases_onion": onion.cases if onion else None,
         "keystores": desk_keys,
         "passphrase_file": str(layout.passphrase_file) if desk_keys else None,
     }
@@ -229,6 +229,8 @@ def _print_summary(layout: Layout, summary: dict[str, Any], *, tor_wanted: bool)
     _say(f"  case server    {summary['cases']}")
     if summary["onion"]:
         _say(f"  onion          http://{summary['onion']}/   (answers once tor is connected)")
+        if summary["cases_onion"]:
+            _say(f"  case onion     http://{summary['cases_onion']}/   (authorised desks only)")
     elif tor_wanted:
         _say("  onion          none: the reporter page answers on this computer only")
     _say(f"  state, logs    {layout.state}")

@@ -147,6 +147,14 @@ def _add_keys(commands: "_Commands[Parser]") -> None:
     )
     show.add_argument("--keystore", type=Path, required=True, metavar="PATH")
     show.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    onion = actions.add_parser(
+        "onion", parents=[_output()], help="make the key for the case server's onion service"
+    )
+    onion.add_argument("--person", required=True, metavar="ID", help="name of this desk")
+    onion.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write to")
+    onion.add_argument(
+        "--address", metavar="ONION", help="the case server's address: writes the line for tor"
+    )
 
 
 def _add_root(commands: "_Commands[Parser]") -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from crypto.manifest import verify_manifest
+from onion.address import encode_address
 from tests.whistle.desk.bureau import PASSPHRASE
 from tests.whistle.desk.commands import run
 
@@ -169,3 +170,27 @@ def test_a_keystore_is_not_a_root_key(tmp_path: Path, passphrase: Path, instance
         "--manifest-draft", tmp_path / "draft.json", "--out", tmp_path / "org",
     )  # fmt: skip
     assert done.code == 4
+
+
+def test_an_onion_key_is_made_once_and_gets_its_address_later(tmp_path: Path) -> None:
+    flags = ("--person", "penyidik-1", "--out", tmp_path, "--json", "--lang", "en")
+    first = run("keys", "onion", *flags).json
+    assert first["auth_private"] is None
+    public = Path(first["public"])
+    assert public.read_text().startswith("descriptor:x25519:")
+    before = public.read_text()
+    address = encode_address(bytes(range(32)))
+    second = run("keys", "onion", *flags, "--address", address).json
+    assert public.read_text() == before
+    private = Path(second["auth_private"])
+    assert private.read_text().startswith(f"{address.removesuffix('.onion')}:descriptor:x25519:")
+    for secret in (private, tmp_path / "penyidik-1.onion-key"):
+        assert secret.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "flags", [("--person", "../x"), ("--person", "x", "--address", "abc.onion")]
+)
+def test_a_wrong_name_or_address_is_explained(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    done = run("keys", "onion", *flags, "--out", tmp_path, "--json", "--lang", "en")
+    assert done.code == 2
