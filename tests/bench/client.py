@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A lean HTTP/1.1 client for measuring: the client must not be what is measured.
 
-One keep-alive connection per worker; requests are prepared bytes; answers are read by Content-Length.
+One keep-alive connection per worker; requests are prepared bytes; bodies by Content-Length.
 """
 
 import asyncio

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """One WebDriver BiDi connection: commands with answers, events with waiters.
 
-Only what the browser tests need, over aiohttp's websocket client, so that no driver binary and no further
-dependency is wanted (W3C WebDriver BiDi, sections 3.1 to 3.5).
+Only what the browser tests need, over aiohttp's websocket client, so that no driver binary and no
+further dependency is wanted (W3C WebDriver BiDi, sections 3.1 to 3.5).
 
-- A command either returns the result object or raises `BidiError` with the remote end's code and text.
-- A waiter is registered *before* the command that causes its event, so no event is missed.
+- A command either returns the result object or raises `BidiError` with the remote end's code and
+text. - A waiter is registered *before* the command that causes its event, so no event is missed.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Headless Firefox ESR for tests: started with a home of its own, spoken to over WebDriver BiDi.
 
-One process serves every security level: with `--remote-allow-system-access` the preferences are set while it
-runs and hold from the next page on. Starting costs 5 to 13 seconds, so one Firefox serves a test session and each
-page gets a user context (cookies, storage, proxy) of its own.
+One process serves every security level: with `--remote-allow-system-access` the preferences are
+set while it runs and hold from the next page on. Starting costs 5 to 13 seconds, so one Firefox
+serves a test session and each page gets a user context (cookies, storage, proxy) of its own.
 """
 
 import asyncio

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """One browser tab as a person uses it: look, fill in, press, wait until the next page is there.
 
-Nothing here depends on page JavaScript: locating and typing are the browser's own commands, and the few script
-calls run in a sandbox of the automation, which Firefox runs with `javascript.enabled=false` as well.
+Nothing here depends on page JavaScript: locating and typing are the browser's own commands, and
+the few script calls run in a sandbox of the automation, which Firefox runs with
+`javascript.enabled=false` as well.
 
-- A click on a link or on a submit button that will submit waits for the next page; other clicks do not.
-- Typing is real key events, so `maxlength` and input types act; only text longer than TYPED_LIMIT is inserted
-  by the editor in one piece.
+- A click on a link or on a submit button that will submit waits for the next page; other clicks do
+not. - Typing is real key events, so `maxlength` and input types act; only text longer than
+TYPED_LIMIT is inserted by the editor in one piece.
 """
 
 import asyncio
@@ -34,7 +35,11 @@ _WILL_NAVIGATE = """element => {
   if (!e.form || !['submit', 'image'].includes(e.type)) return false;
   return e.form.noValidate || e.formNoValidate || e.form.checkValidity();
 }"""
-_FOCUS = "element => { element.scrollIntoView({block: 'center'}); element.focus(); if (element.select) element.select(); }"
+_FOCUS = """element => {
+  element.scrollIntoView({block: 'center'});
+  element.focus();
+  if (element.select) element.select();
+}"""
 _INSERT = "(element, text) => { element.ownerDocument.execCommand('insertText', false, text); }"
 _SELECT = """(element, value) => {
   const option = Array.from(element.options).find(o => o.value === value || o.label === value);
@@ -98,7 +103,8 @@ class Page:
     ) -> None:
         """Press the first element that matches, and wait for the next page if one is to come.
 
-        *navigates*: None works it out from the element; False also means "the browser will refuse it".
+        *navigates*: None works it out from the element; False also means "the browser will refuse
+        it".
         """
         element = await self._one(css)
         if navigates is None:
@@ -135,7 +141,7 @@ class Page:
         return None if found is None else str(found)
 
     async def evaluate(self, expression: str) -> Any:
-        """Evaluate in the page itself; sees what page scripts see, so it is the probe for levels."""
+        """Evaluate in the page itself: sees what page scripts see, the probe for levels."""
         return await self._evaluate(expression, sandbox=None)
 
     @property

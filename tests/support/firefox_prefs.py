@@ -14,15 +14,17 @@ from typing import Literal
 Level = Literal["standard", "safer", "safest"]
 Pref = bool | int | str
 
-_OFF = """
-app.normandy.enabled app.update.auto app.update.enabled browser.aboutConfig.showWarning
-browser.discovery.enabled browser.formfill.enable browser.newtabpage.enabled browser.pagethumbnails.capturing_disabled
-browser.safebrowsing.downloads.enabled browser.safebrowsing.malware.enabled browser.safebrowsing.phishing.enabled
-browser.search.update browser.shell.checkDefaultBrowser browser.tabs.warnOnClose browser.translations.enable
-datareporting.healthreport.uploadEnabled datareporting.policy.dataSubmissionEnabled dom.push.connection.enabled
-extensions.getAddons.cache.enabled extensions.systemAddon.update.enabled extensions.update.enabled
-network.captive-portal-service.enabled network.connectivity-service.enabled network.prefetch-next
-privacy.trackingprotection.enabled signon.rememberSignons toolkit.telemetry.enabled toolkit.telemetry.unified
+_OFF = """ app.normandy.enabled app.update.auto app.update.enabled browser.aboutConfig.showWarning
+browser.discovery.enabled browser.formfill.enable browser.newtabpage.enabled
+browser.pagethumbnails.capturing_disabled browser.safebrowsing.downloads.enabled
+browser.safebrowsing.malware.enabled browser.safebrowsing.phishing.enabled browser.search.update
+browser.shell.checkDefaultBrowser browser.tabs.warnOnClose browser.translations.enable
+datareporting.healthreport.uploadEnabled datareporting.policy.dataSubmissionEnabled
+dom.push.connection.enabled extensions.getAddons.cache.enabled
+extensions.systemAddon.update.enabled extensions.update.enabled network.captive-portal-
+service.enabled network.connectivity-service.enabled network.prefetch-next
+privacy.trackingprotection.enabled signon.rememberSignons toolkit.telemetry.enabled
+toolkit.telemetry.unified
 """
 
 QUIET: Mapping[str, Pref] = {
@@ -86,7 +88,9 @@ LEVELS: Mapping[Level, Mapping[str, Pref]] = {
 
 
 def proxy_prefs(socks_port: int | None) -> Mapping[str, Pref]:
-    """Everything through *socks_port*; without one, loopback directly and everything else to a dead port."""
+    """Everything through *socks_port*; without one, loopback directly and everything else to a
+    dead port.
+    """
     return {
         "network.proxy.type": 1,
         "network.proxy.socks": "127.0.0.1",

@@ -33,7 +33,7 @@ from whistle.intake.pages import (
     Pages,
 )
 from whistle.intake.questions import LEVELS
-from whistle.intake.status_page import DUE_KINDS, EVENTS
+from whistle.intake.status_page import DUE_KINDS, EVENTS, NOTES
 
 TODAY = date(2026, 9, 7)
 WORDS: dict[Language, tuple[str, ...]] = {
@@ -134,6 +134,7 @@ def cases() -> Iterator[tuple[str, StatusContext]]:
         yield f"notice-{notice}", replace(case, notice=notice)
     yield "late", replace(case, overdue_since=date(2026, 10, 15), paused=True)
     yield "no-dates", StatusContext(kind="case")
+    yield "former", replace(case, is_by_former=True)
     closed = replace(case, state="insufficient", contest_until=date(2026, 12, 4))
     yield "contest", closed
     yield "contest-error", replace(closed, errors={"contest": "error.field.required"})
@@ -144,6 +145,7 @@ def cases() -> Iterator[tuple[str, StatusContext]]:
     items = [TimelineItem(TODAY, "insufficient", "x", "office", reason=code) for code in reasons]
     items += [TimelineItem(TODAY, code, "x", "system") for code in EVENTS]
     items += [TimelineItem(date.min, "unreadable", "", "system")]
+    items += [TimelineItem(TODAY, "update", "x", "office", note=note) for note in NOTES]
     yield "everything", replace(case, timeline=items)
     long = [TimelineItem(TODAY, "update", "x" * 9000, "office") for _ in range(9)]
     yield "page-1", replace(case, timeline=long)
