@@ -2,12 +2,19 @@
 """The files of one form: each is sealed while it arrives and belongs to nobody until the form is
 stored.
 
-Invariants: plaintext of a file exists only in the chunk at hand; whatever happens to the form,
-either all its blobs are published before its row is written, or `discard` leaves none of them.
+Invariants:
+
+* plaintext of a file exists only in the chunk at hand;
+* whatever happens to the form, either all its blobs are published before its row is written, or
+  `discard` leaves none of them;
+* the files have one owner: the form until `settle` is called, from then on the storing step alone,
+  which no caller that is cancelled interrupts. It deletes them only when it knows that no row names
+  them. When the process ends under it, it does not know: they stay, and the next start removes what
+  no row names.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
 from crypto.attachment import AttachmentSealer
@@ -27,7 +34,6 @@ class Attachments:
         self._today = today
         self._rng = rng
         self._uploads: list[BlobUpload] = []
-        self._settling = False
         self._finished: list[tuple[AttachmentRef, Blob]] = []
 
     def open(self) -> "AttachmentUpload":
@@ -63,30 +69,37 @@ class Attachments:
 
         A caller that goes away meanwhile does not interrupt this: a committed row keeps its files.
         """
-        self._settling = True
-        return await asyncio.shield(self._settle(store))
+        uploads, self._uploads = self._uploads, []
+        return await self._disk.see_through(self._settle(uploads, store))
 
     async def discard(self) -> None:
         """Delete everything, unless the files are being stored or are stored."""
-        if not self._settling:
-            await self._remove()
+        uploads, self._uploads = self._uploads, []
+        if uploads:
+            await self._disk.see_through(_remove(uploads))
 
-    async def _settle(self, store: Callable[[], Awaitable[bool]]) -> bool:
-        kept = False
+    async def _settle(
+        self, uploads: Sequence[BlobUpload], store: Callable[[], Awaitable[bool]]
+    ) -> bool:
+        """SECURITY: no deleting on cancellation, the row may be written all the same
+        (tests/whistle/intake/test_cancelling.py::test_the_end_of_the_process_tears_no_row)."""
         try:
             if self._finished:
                 names = [blob.id for blob in self.blobs]
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._disk.executor, self._disk.folder.publish, names)
             kept = await store()
-        finally:
-            if not kept:
-                await self._remove()
+        except Exception:
+            await _remove(uploads)
+            raise
+        if not kept:
+            await _remove(uploads)
         return kept
 
-    async def _remove(self) -> None:
-        for upload in self._uploads:
-            await upload.abandon()
+
+async def _remove(uploads: Sequence[BlobUpload]) -> None:
+    for upload in uploads:
+        await upload.abandon()
 
 
 class AttachmentUpload:

@@ -143,8 +143,9 @@ class TimelineItem:
 
     `code`: the public status code after it, or a code of `whistle.intake.status_page.EVENTS`:
     ``message`` or ``follow_up`` (reporter), ``update`` or ``extend`` (office), ``contest``,
-    ``withdraw``, ``unreadable`` (a box that does not open).
-    `text` may be empty. `files` counts the attachments of the reporter's own message.
+    ``withdraw``, ``unreadable`` (it does not open), ``unverified`` (it is not validly signed).
+    `text` may be empty. `files` counts the attachments of the reporter's own message. `note`: a
+    code of `whistle.intake.status_page.NOTES`, said below the line. A day of `date.min` is unknown.
     """
 
     day: date
@@ -153,6 +154,7 @@ class TimelineItem:
     author: Literal["office", "reporter", "system"]
     reason: str | None = None
     files: int = 0
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -160,7 +162,8 @@ class StatusContext:
     """The answer to a receipt code; one type for all four kinds, so that all can look alike.
 
     `timeline` is newest first. `errors` and `values` belong to the message (``text``, ``file``),
-    contest (``contest``) and withdraw (``withdraw``) forms. `page` counts from 1.
+    contest (``contest``) and withdraw (``withdraw``) forms. `contest_until` is None once it has
+    passed. `page` counts from 1.
     """
 
     kind: Literal["case", "unknown", "malformed", "expired"]
@@ -168,6 +171,7 @@ class StatusContext:
     receipt_error: ReceiptProblem | None = None
     token: str = ""
     state: str = "received"
+    is_by_former: bool = False  # the state was signed with a key that is no longer listed
     timeline: Sequence[TimelineItem] = ()
     received: date | None = None
     due: date | None = None

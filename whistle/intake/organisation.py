@@ -6,8 +6,9 @@ Invariants:
 
 * the manifest is verified against the pinned root key in `instance.id`, and policy and catalogue
   against the hashes in the manifest, before anything in them is believed;
-* a running server never goes back to a lower serial; files that do not verify leave the present
-  ones in force;
+* a serial lower than one ever used here is refused, also after a restart; files that do not verify
+  leave the present ones in force;
+* the keys of earlier manifests stay known, as keys that are no longer listed;
 * nobody who belongs to an excluded office is among an audience, and an audience is never empty.
 """
 
@@ -29,11 +30,15 @@ from whistle import logs
 from whistle.clock import Monotonic
 from whistle.errors import ConfigError
 from whistle.i18n import LANGUAGES
-from whistle.intake.contexts import Service, Site, Unit
+from whistle.intake.contexts import Reader, Service, Site, Unit
 from whistle.intake.pages import Pages
+from whistle.intake.records import Past
+from whistle.intake.replies import Office
+from whistle.intake.standing import Signers, holders_in
 from whistle.limits import MAX_ORG_FILE, ORG_CHECK_EVERY
 
 PUBLIC_FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
+NEW: Final = Past()
 _HASHED: Final = ("policy.json", "catalogue.json")
 
 
@@ -55,6 +60,7 @@ class Organisation:
     catalogue: Catalogue
     files: Mapping[str, bytes]
     pages: Pages
+    office: Office
     _audiences: dict[frozenset[str], Audience | None] = field(default_factory=dict, repr=False)
 
     def accepts_reports(self, today: date) -> bool:
@@ -90,11 +96,14 @@ class Organisation:
         )
 
 
-def load_organisation(folder: Path, today: date, max_file_bytes: int) -> Organisation:
+def load_organisation(
+    folder: Path, today: date, max_file_bytes: int, past: Past = NEW
+) -> Organisation:
     """Load and verify the organisation's files.
 
     Raises:
-        ConfigError: a file is missing, too large or does not verify.
+        ConfigError: a file is missing, too large, does not verify, or is older than one used
+            before.
     """
     instance_id = load_instance_id(folder)
     files = {name: _read(folder / name) for name in PUBLIC_FILES}
@@ -111,8 +120,20 @@ def load_organisation(folder: Path, today: date, max_file_bytes: int) -> Organis
         raise ConfigError(f"the manifest is not in order: {error}") from error
     except CaseError as error:
         raise ConfigError(f"policy or catalogue are not in order: {error}") from error
+    _require_newer(manifest, past)
     pages = Pages(_site(manifest, policy, catalogue, max_file_bytes))
-    return Organisation(manifest, policy, catalogue, files, pages)
+    listed = holders_in(manifest)
+    former = {key: past.signers[key] for key in past.signers.keys() - listed.keys()}
+    office = Office(manifest.instance_id, Signers(listed, former), policy)
+    return Organisation(manifest, policy, catalogue, files, pages, office)
+
+
+def _require_newer(manifest: Manifest, past: Past) -> None:
+    if manifest.serial < past.serial:
+        raise ConfigError(
+            f"manifest.json has serial {manifest.serial}, but this server has used serial "
+            f"{past.serial} before; put the newest manifest.json and manifest.sig in place"
+        )
 
 
 def load_instance_id(folder: Path) -> bytes:
@@ -154,7 +175,7 @@ class OrganisationSource:
             return
         try:
             fresh = self._load()
-        except ConfigError as error:
+        except Exception as error:  # whatever it is: the present files stay in force
             logs.get("intake").warning("organisation files refused", **logs.describe(error))
             return
         self._stamp = stamp
@@ -191,7 +212,12 @@ def _site(manifest: Manifest, policy: Policy, catalogue: Catalogue, max_file_byt
             for service in catalogue.services
         ),
         staff_units=tuple(sorted({person.unit for person in manifest.recipients_for(None)})),
+        people=tuple(
+            Reader(person.name, person.roles, person.unit)
+            for person in manifest.recipients_for(None)
+        ),
         demo=manifest.demo,
+        instance_id=manifest.instance_id.hex(),
         onion=manifest.onion,
         max_file_bytes=max_file_bytes,
         assess_days=policy.assess,

@@ -242,7 +242,7 @@ class Pages:
         people = [
             (
                 person.name,
-                ", ".join(texts.t(f"role.{role}") for role in person.roles),
+                ", ".join(_role(role, texts) for role in person.roles),
                 units.get(person.unit, person.unit),
             )
             for person in self.site.people
@@ -264,6 +264,12 @@ class Pages:
         template = self._languages[lang].render.template(f"{name}.html")
         here = "/status" if path == "/status/view" else path
         return template.render(alt=path, here=here, **context)
+
+
+def _role(role: str, texts: Catalogue) -> str:
+    """Name a role; one that manifests may have and we do not know stands for itself."""
+    key = f"role.{role}"
+    return texts.t(key) if key in texts.texts else role
 
 
 def _count(value: int | None, texts: Catalogue) -> str:

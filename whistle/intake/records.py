@@ -2,9 +2,12 @@
 """What the store takes in and gives out: plain, immutable rows. Days, never times; sealed, never
 plain."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
+
+from case_mgmt.model import DeviceKey
 
 Kind = Literal["report", "follow_up"]
 Intent = Literal["message", "contest", "withdraw"]
@@ -59,3 +62,11 @@ class ThreadView:
     dossier: bytes
     boxes: tuple[tuple[int, bytes], ...]
     own: tuple[OwnMessage, ...]
+
+
+@dataclass(frozen=True)
+class Past:
+    """What is remembered of manifests: the highest serial, and every key that could sign acts."""
+
+    serial: int = 0
+    signers: Mapping[DeviceKey, str] = field(default_factory=dict)

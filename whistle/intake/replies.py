@@ -3,38 +3,53 @@
 
 Invariants:
 
-* only keys that follow from the receipt are used; a box or a reply that does not open, or whose
-  reply is not the one the signed act names, is shown as unreadable instead of being left out;
-* lateness is computed from the published dates and today, never read from a box;
-* before the first act the clock is computed from the published policy, so it runs from arrival.
+* only keys that follow from the receipt are used;
+* an entry counts only if its act is believed (`whistle.intake.standing`) and the reply it names
+  opens and is by the act's signer; any other entry is shown as what it is, without its text, and
+  decides nothing;
+* an act by a key that is no longer listed is marked; one by a key never listed is marked and
+  decides nothing;
+* code, limits and lateness are computed from the acts that count, the published policy and today,
+  never read from a notice.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Any, Final, Literal
+from datetime import date
+from typing import Final, Literal
 
 from case_mgmt import deadlines
-from case_mgmt.acts import Act, message_hash
+from case_mgmt.acts import Act, SignedAct, message_hash
 from case_mgmt.errors import ActFormatError
 from case_mgmt.model import NO_ACT, OPEN, ActKind, CaseId, DeviceKey, State
 from case_mgmt.policy import Policy
 from crypto.body import ReplyBody
-from crypto.encoding import parse_day
+from crypto.encoding import unb64, unhex
 from crypto.errors import CryptoError, MalformedError
 from crypto.frame import NO_PREVIOUS, frame_hash
 from crypto.mailbox import Notice, open_notice, open_own_copy, open_reply
 from crypto.receipt import ReceiptKeys
+from crypto.signing import PUBLIC
 from whistle.intake.contexts import StatusContext, TimelineItem
 from whistle.intake.records import OwnMessage, ThreadView
+from whistle.intake.standing import Place, Signers, Standing, judge
 
 _SHOWN_AS_OWN: Final = frozenset({ActKind.FOLLOW_UP, ActKind.WITHDRAW})
 _CODES: Final = {ActKind.UPDATE: "update", ActKind.EXTEND: "extend"}
-_DUE_KINDS: Final = frozenset(
-    {deadlines.ASSESS, deadlines.FIRST_STEP, deadlines.UPDATE, deadlines.OVERALL}
-)
 _BY_OFFICE: Final = frozenset({ActKind.TRANSITION, ActKind.UPDATE, ActKind.EXTEND})
+_NOTES: Final = {Standing.FORMER: "former", Standing.UNKNOWN: "unknown"}
+_UNDATED: Final = date.min
+Damage = Literal["unreadable", "unverified"]
+
+
+@dataclass(frozen=True)
+class Office:
+    """Whose answers these are: the organisation as far as its answers are checked against it."""
+
+    instance_id: bytes
+    signers: Signers
+    policy: Policy
 
 
 @dataclass(frozen=True)
@@ -50,40 +65,38 @@ class History:
         """Whether the reporter may still withdraw."""
         return self.context.state in OPEN
 
-    def may_contest(self, today: date) -> bool:
-        """Whether the reporter may object to the closing today, or take a withdrawal back."""
-        until = self.context.contest_until
-        taken_back = self.context.state == State.WITHDRAWN
-        return taken_back or (until is not None and today <= until)
+    @property
+    def may_contest(self) -> bool:
+        """Whether the reporter may object to the closing, or take a withdrawal back."""
+        return self.context.contest_until is not None or self.context.state == State.WITHDRAWN
 
 
 @dataclass(frozen=True)
 class _Opened:
-    """One mailbox entry: its line in the history, its act, its reply."""
+    """One mailbox entry: its line in the history, its act if that counts, its reply."""
 
     place: int
     item: TimelineItem | None
-    meta: Mapping[str, Any] | None = None
-    state: State | None = None
+    signed: SignedAct | None = None
+    standing: Standing = Standing.UNKNOWN
     prev: bytes | None = None
 
 
-def read_thread(
-    thread: ThreadView, keys: ReceiptKeys, instance_id: bytes, policy: Policy, today: date
-) -> History:
-    """Open everything of a thread."""
-    opened = [_open(seq, box, keys, instance_id, thread.day) for seq, box in thread.boxes]
+def read_thread(thread: ThreadView, keys: ReceiptKeys, office: Office, today: date) -> History:
+    """Open and check everything of a thread."""
+    opened = _Reader(keys, office, thread.day, today).read(thread.boxes)
     lines = [((2 * entry.place), entry.item) for entry in opened if entry.item is not None]
     lines += [(2 * seen + 1, item) for seen, item in _own(thread.own, keys)]
     if not any(item.code == State.RECEIVED for _, item in lines):
         lines.append((-1, TimelineItem(thread.day, State.RECEIVED.value, "", "system")))
     lines.sort(key=lambda line: line[0])
-    timeline = tuple(item for _, item in reversed(lines))
-    known = [entry for entry in opened if entry.meta is not None]
-    context = _with_clock(known[-1] if known else None, thread.day, policy, today)
     prevs = [entry.prev for entry in opened if entry.prev is not None]
     return History(
-        context=replace(context, timeline=timeline, received=thread.day),
+        context=replace(
+            _present(opened, thread.day, office.policy, today),
+            timeline=tuple(item for _, item in reversed(lines)),
+            received=thread.day,
+        ),
         seen=max((seq for seq, _ in thread.boxes), default=0),
         prev=prevs[-1] if prevs else NO_PREVIOUS,
     )
@@ -94,43 +107,90 @@ def first_due(arrival: date, policy: Policy) -> date:
     return deadlines.first_due(arrival, policy)
 
 
-def _open(seq: int, box: bytes, keys: ReceiptKeys, instance_id: bytes, arrival: date) -> _Opened:
-    try:
-        notice = open_notice(keys.mailbox_key, keys.lookup_id, seq, box)
-        act = Act.from_object(notice.meta.get("act"))
-    except (CryptoError, ActFormatError):
-        return _Opened(seq, TimelineItem(arrival, "unreadable", "", "system"))
-    try:
-        text, prev = _reply(notice, act, keys, instance_id)
-    except CryptoError:
-        item = TimelineItem(act.day, "unreadable", "", "system")
-        return _Opened(seq, item, notice.meta, act.target)
-    return _Opened(seq, _line(act, text), notice.meta, act.target, prev)
+class _Reader:
+    """Opens the boxes of one thread in order; each is checked against what stands before it."""
+
+    def __init__(self, keys: ReceiptKeys, office: Office, arrival: date, today: date) -> None:
+        self._keys = keys
+        self._office = office
+        self._arrival = arrival
+        self._today = today
+        self._before: SignedAct | None = None
+        self._is_neighbour = False
+
+    def read(self, boxes: Sequence[tuple[int, bytes]]) -> list[_Opened]:
+        """Open all boxes, lowest number first."""
+        opened = []
+        for seq, box in boxes:
+            entry = self._open(seq, box)
+            self._is_neighbour = entry.signed is not None
+            if entry.signed is not None:
+                self._before = entry.signed
+            opened.append(entry)
+        return opened
+
+    def _open(self, seq: int, box: bytes) -> _Opened:
+        try:
+            notice = open_notice(self._keys.mailbox_key, self._keys.lookup_id, seq, box)
+        except CryptoError:
+            return _damaged(seq, "unreadable")
+        place = Place(seq, self._before, self._is_neighbour, self._arrival, self._today)
+        try:
+            signed = _signed_act(notice)
+            standing = judge(signed, place, self._office.signers)
+        except (CryptoError, ActFormatError):
+            return _damaged(seq, "unverified")
+        try:
+            text, prev = self._reply(notice, signed.act)
+        except CryptoError:
+            return _damaged(seq, "unreadable", signed.act.day)
+        item = _line(signed.act, text, _NOTES.get(standing))
+        if standing is Standing.UNKNOWN:
+            return _Opened(seq, item)
+        return _Opened(seq, item, signed, standing, prev)
+
+    def _reply(self, notice: Notice, act: Act) -> tuple[str, bytes | None]:
+        """Return the text of the reply the act names, and the hash by which to answer it."""
+        if notice.container is None:
+            if act.message is not None:
+                raise MalformedError("the message of this act is missing")
+            return "", None
+        if act.message != message_hash(notice.container):
+            raise MalformedError("not the message the act names")
+        frame, raw = open_reply(self._keys, notice.container, self._office.instance_id)
+        if frame.sender is None or frame.sender.hex() != act.signer:
+            raise MalformedError("the message is not by the signer of the act")
+        return ReplyBody.parse(frame.body).text, frame_hash(raw)
 
 
-def _line(act: Act, text: str) -> TimelineItem | None:
+def _signed_act(notice: Notice) -> SignedAct:
+    """Read the act and its signatures, strictly."""
+    second, proof = notice.meta.get("countersigner"), notice.meta.get("countersignature")
+    return SignedAct(
+        act=Act.from_object(notice.meta.get("act")),
+        signature=_signature(notice.meta.get("signature")),
+        countersigner=None if second is None else DeviceKey(unhex(second, PUBLIC).hex()),
+        countersignature=None if proof is None else _signature(proof),
+    )
+
+
+def _signature(value: object) -> bytes:
+    if not isinstance(value, str):
+        raise MalformedError("not a signature")
+    return unb64(value)
+
+
+def _damaged(seq: int, kind: Damage, day: date = _UNDATED) -> _Opened:
+    return _Opened(seq, TimelineItem(day, kind, "", "system", note=kind))
+
+
+def _line(act: Act, text: str, note: str | None) -> TimelineItem | None:
     """Return the line of an act; the reporter's own acts show as what the reporter wrote."""
     if act.kind in _SHOWN_AS_OWN:
         return None
     author: Literal["office", "system"] = "office" if act.kind in _BY_OFFICE else "system"
     code = _CODES.get(act.kind, act.target.value)
-    return TimelineItem(act.day, code, text, author, reason=act.reason)
-
-
-def _reply(
-    notice: Notice, act: Act, keys: ReceiptKeys, instance_id: bytes
-) -> tuple[str, bytes | None]:
-    """Return the text of the reply the act names, and the hash by which to answer it."""
-    if notice.container is None:
-        if act.message is not None:
-            raise MalformedError("the message of this act is missing")
-        return "", None
-    if act.message != message_hash(notice.container):
-        raise MalformedError("not the message the act names")
-    frame, raw = open_reply(keys, notice.container, instance_id)
-    if frame.sender is None or frame.sender.hex() != act.signer:
-        raise MalformedError("the message is not by the signer of the act")
-    return ReplyBody.parse(frame.body).text, frame_hash(raw)
+    return TimelineItem(act.day, code, text, author, reason=act.reason, note=note)
 
 
 def _own(messages: Sequence[OwnMessage], keys: ReceiptKeys) -> list[tuple[int, TimelineItem]]:
@@ -146,43 +206,31 @@ def _own(messages: Sequence[OwnMessage], keys: ReceiptKeys) -> list[tuple[int, T
             )  # fmt: skip
             lines.append((int(copy["seen"]), item))
         except (CryptoError, ValueError, KeyError, TypeError):
-            lines.append((0, TimelineItem(message.day, "unreadable", "", "system")))
+            item = TimelineItem(message.day, "unreadable", "", "system", note="unreadable")
+            lines.append((0, item))
     return lines
 
 
-def _with_clock(last: _Opened | None, arrival: date, policy: Policy, today: date) -> StatusContext:
-    """Return the present state and its dates, from the last act or from arrival."""
-    if last is None or last.meta is None or last.state is None:
-        clock = deadlines.due([_arrival(arrival)], policy, today)
-        return StatusContext(
-            kind="case",
-            state=State.RECEIVED.value,
-            due=clock.next_due,
-            due_kind=clock.next_kind,
-            overall_due=clock.overall_due,
-            overdue_since=clock.overdue_since,
-            paused=clock.paused,
-        )
-    due = _day(last.meta.get("due"))
-    late = due is not None and today > due
-    kind = last.meta.get("due_kind")
+def _present(
+    opened: Sequence[_Opened], arrival: date, policy: Policy, today: date
+) -> StatusContext:
+    """Return the present code and its dates, from arrival and the acts that count."""
+    counting = [entry for entry in opened if entry.signed is not None]
+    acts = [_arrival(arrival)]
+    acts += [entry.signed.act for entry in counting if entry.signed is not None]
+    clock = deadlines.due(acts, policy, today)
+    until = clock.contest_until
     return StatusContext(
         kind="case",
-        state=last.state.value,
-        due=due,
-        due_kind=kind if kind in _DUE_KINDS else None,
-        overall_due=_day(last.meta.get("overall_due")),
-        overdue_since=due + timedelta(days=1) if late and due else None,
-        contest_until=_day(last.meta.get("contest_until")),
-        paused=bool(last.meta.get("paused")),
+        state=acts[-1].target.value,
+        is_by_former=bool(counting) and counting[-1].standing is Standing.FORMER,
+        due=clock.next_due,
+        due_kind=clock.next_kind,
+        overall_due=clock.overall_due,
+        overdue_since=clock.overdue_since,
+        contest_until=until if until is not None and today <= until else None,
+        paused=clock.paused,
     )
-
-
-def _day(value: object) -> date | None:
-    try:
-        return None if value is None else parse_day(value)
-    except MalformedError:
-        return None
 
 
 def _arrival(day: date) -> Act:

@@ -59,6 +59,16 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              content TEXT NOT NULL
            ) STRICT""",
     ),
+    (
+        """CREATE TABLE manifest (
+             id INTEGER PRIMARY KEY CHECK (id = 1),
+             serial INTEGER NOT NULL
+           ) STRICT""",
+        """CREATE TABLE signers (
+             public TEXT PRIMARY KEY CHECK (length(public) = 64),
+             holder TEXT NOT NULL
+           ) STRICT, WITHOUT ROWID""",
+    ),
 )
 VERSION: Final = len(MIGRATIONS)
 

@@ -11,7 +11,8 @@ Order of a submission, each step only after the one before:
 
 Invariants: the frame says ORIGIN arrival, so that nobody mistakes this mode for sealing in the
 browser; a thread that exists already is never changed by a report, and its blobs are discarded;
-once step 3 has begun, a caller that goes away does not interrupt it.
+once step 3 has begun, a caller that goes away does not interrupt it, nor touch its files
+(`whistle.intake.attachments`).
 """
 
 import json

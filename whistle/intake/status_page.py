@@ -22,7 +22,17 @@ from whistle.intake.contexts import ReceiptProblem, StatusContext, TimelineItem
 STATUS_BYTES: Final = 32_768
 STATUS_STEP: Final = 8_192
 
-EVENTS: Final = ("message", "follow_up", "update", "extend", "contest", "withdraw", "unreadable")
+EVENTS: Final = (
+    "message",
+    "follow_up",
+    "update",
+    "extend",
+    "contest",
+    "withdraw",
+    "unreadable",
+    "unverified",
+)
+NOTES: Final = ("unreadable", "unverified", "former", "unknown")
 DUE_KINDS: Final = ("assess", "first_step", "update", "overall")
 
 _COMMENT_OPEN: Final = b"<!--"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What the intake keeps: threads, sealed records until they are collected, mailboxes, day secrets.
+"""What the intake keeps: threads, sealed records until they are collected, mailboxes, day secrets,
+and which manifests it has used.
 
 Invariants:
 
@@ -19,7 +20,7 @@ from crypto.rng import Rng
 from whistle.errors import ConflictError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
-from whistle.intake.records import Blob, Entry, OwnMessage, Record, ThreadView
+from whistle.intake.records import Blob, Entry, OwnMessage, Past, Record, ThreadView
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
 
@@ -121,6 +122,30 @@ class Store:
         await self._writer.do(
             lambda connection: connection.execute("DELETE FROM secrets WHERE day < ?", (oldest,))
         )
+
+    # --- manifests ------------------------------------------------------------------------------
+
+    def past(self) -> Past:
+        """Return what is remembered of manifests."""
+        row = self._reading.execute("SELECT serial FROM manifest").fetchone()
+        signers = self._reading.execute("SELECT public, holder FROM signers").fetchall()
+        return Past(0 if row is None else int(row[0]), dict(signers))
+
+    def remember(self, present: Past) -> None:
+        """Remember a manifest that is about to be used; durable when this returns."""
+
+        def work(connection: Connection) -> None:
+            connection.execute(
+                "INSERT INTO manifest VALUES (1, ?) ON CONFLICT DO UPDATE"
+                " SET serial = max(serial, excluded.serial)",
+                (present.serial,),
+            )
+            connection.executemany(
+                "INSERT OR REPLACE INTO signers VALUES (?, ?)",
+                tuple(present.signers.items()),
+            )
+
+        self._writer.do_now(work)
 
     # --- feed -----------------------------------------------------------------------------------
 

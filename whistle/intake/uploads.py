@@ -6,19 +6,23 @@ Invariants:
 * only sealed bytes come in here; at most `UPLOAD_QUEUE` pieces of a file wait for the disk, and
   about `UPLOAD_QUEUE_ALL` pieces of all files together, so that a slow disk costs no memory;
 * the disk is synced on the way, so that the last sync, for which a reporter waits, is short;
-* `finish` returns only when every byte is durable; `abandon` leaves no file.
+* `finish` returns only when every byte is durable; `abandon` leaves no file;
+* a descriptor is closed once, after the last work on it, whoever was cancelled meanwhile.
 """
 
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TypeVar
 
 from whistle.intake.blobs import BlobFolder, blur_times
 from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL, UPLOAD_SYNC_EVERY
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -39,6 +43,14 @@ class Disk:
     folder: BlobFolder
     executor: Executor
     backlog: Backlog = field(default_factory=Backlog)
+    under_way: set[asyncio.Task[object]] = field(default_factory=set)
+
+    async def see_through(self, work: Coroutine[object, object, T]) -> T:
+        """Run `work` to its end, also when the caller is cancelled meanwhile."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.under_way.add(task)  # the loop itself holds tasks weakly
+        task.add_done_callback(self.under_way.discard)
+        return await asyncio.shield(task)
 
 
 class BlobUpload:
@@ -69,16 +81,17 @@ class BlobUpload:
     async def catch_up(self) -> None:
         """Wait until the disk is no longer behind."""
         while self.is_behind:
-            await self._pending.popleft()
+            await self._oldest()
 
     async def finish(self, day: date) -> None:
         """Write what is left and make it durable; the file keeps its growing name."""
         if self._buffer:
             self._send()
         while self._pending:
-            await self._pending.popleft()
-        await self._submit(_close, self._descriptor, day)
-        self._descriptor = -1
+            await self._oldest()
+        descriptor, self._descriptor = self._descriptor, -1
+        self._pending.append(self._submit(_close, descriptor, day))
+        await self._oldest()
 
     async def abandon(self) -> None:
         """Stop and delete the file, whatever has happened to it."""
@@ -88,6 +101,12 @@ class BlobUpload:
             os.close(self._descriptor)
             self._descriptor = -1
         self._disk.folder.remove([self.blob])
+
+    async def _oldest(self) -> None:
+        """Wait for the oldest work. It stays listed until it is done, also when the caller is
+        cancelled: `abandon` must not close a file that a thread still writes to."""
+        await asyncio.shield(self._pending[0])
+        del self._pending[0]
 
     def _send(self) -> None:
         piece, self._buffer = self._buffer, bytearray()

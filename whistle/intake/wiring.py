@@ -7,6 +7,7 @@ destroyed.
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Final
 
 from crypto.errors import CryptoError
@@ -15,11 +16,17 @@ from crypto.rng import Rng
 from crypto.signing import public_from_seed
 from whistle import clock, logs
 from whistle.clock import Today
-from whistle.errors import ConfigError
+from whistle.errors import ConfigError, WhistleError
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
 from whistle.intake.database import load_or_create_secret
-from whistle.intake.organisation import OrganisationSource, load_instance_id, load_organisation
+from whistle.intake.organisation import (
+    Organisation,
+    OrganisationSource,
+    load_instance_id,
+    load_organisation,
+)
+from whistle.intake.records import Past
 from whistle.intake.sealing import Sealing
 from whistle.intake.services import IntakeServices, IntakeSettings, Parts
 from whistle.intake.sessions import Sessions
@@ -44,16 +51,18 @@ def build_services(
         StoreError: the database does not open.
     """
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    source = OrganisationSource(
-        settings.org,
-        lambda: load_organisation(settings.org, today(), settings.max_file_bytes),
-        monotonic,
-    )
     seed = bytes.fromhex(load_or_create_secret(settings.state / "service.key", rng))
-    if public_from_seed(seed) != source.current().manifest.services.get("intake"):
-        raise ConfigError("the manifest does not name this server's service key")
     key = load_or_create_secret(settings.state / "db.key", rng)
     store = Store(settings.state / "intake.db", key)
+    try:
+        source = OrganisationSource(
+            settings.org, lambda: _load(settings, store, today()), monotonic
+        )
+        if public_from_seed(seed) != source.current().manifest.services.get("intake"):
+            raise ConfigError("the manifest does not name this server's service key")
+    except WhistleError:
+        store.close()
+        raise
     folder = BlobFolder(settings.state / "blobs")
     swept = folder.sweep(store.blob_ids())
     if swept:
@@ -78,6 +87,16 @@ def build_services(
     )
     services.statistics = parse_statistics(store.statistics())
     return services
+
+
+def _load(settings: IntakeSettings, store: Store, today: date) -> Organisation:
+    """Load the organisation's files; they are remembered before they are used."""
+    past = store.past()
+    organisation = load_organisation(settings.org, today, settings.max_file_bytes, past)
+    present = Past(organisation.manifest.serial, organisation.office.signers.listed)
+    if present.serial != past.serial or not present.signers.items() <= past.signers.items():
+        store.remember(present)
+    return organisation
 
 
 def parse_statistics(text: str | None) -> Statistics | None:

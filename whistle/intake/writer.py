@@ -9,6 +9,7 @@ Invariants:
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import threading
 from collections.abc import Callable
@@ -26,7 +27,8 @@ T = TypeVar("T")
 @dataclass
 class _Job:
     work: Callable[[Connection], Any]
-    future: asyncio.Future[Any]
+    future: asyncio.Future[Any] | concurrent.futures.Future[Any]
+    loop: asyncio.AbstractEventLoop | None = None
     result: Any = None
     error: BaseException | None = field(default=None)
 
@@ -46,9 +48,18 @@ class Writer:
         durable."""
         if self._closed:
             raise StoreError("the store is closed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Job(work, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        self._queue.put(_Job(work, future, loop))
         return cast(T, await future)
+
+    def do_now(self, work: Callable[[Connection], T]) -> T:
+        """Do the same, holding up the calling thread: for start-up and rare small writes."""
+        if self._closed:
+            raise StoreError("the store is closed")
+        future: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        self._queue.put(_Job(work, future))
+        return cast(T, future.result())
 
     def close(self) -> None:
         """Finish what is queued, then close the connection."""
@@ -109,11 +120,14 @@ class Writer:
 
 
 def _deliver(batch: list[_Job]) -> None:
-    """Hand the results to the event loop in one call."""
-    try:
-        batch[0].future.get_loop().call_soon_threadsafe(_resolve, batch)
-    except RuntimeError:  # the loop is closed: nobody waits any more
-        return
+    """Hand the results over: those of an event loop in one call."""
+    for loop in {job.loop for job in batch}:
+        jobs = [job for job in batch if job.loop is loop]
+        if loop is None:
+            _resolve(jobs)
+            continue
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, jobs)
 
 
 def _resolve(batch: list[_Job]) -> None:

@@ -9,8 +9,11 @@ from crypto.rng import system_rng
 from tests.support.intake import TODAY, Calendar
 from tests.support.org import Org, make_org
 from whistle.errors import ConfigError
+from whistle.i18n import LANGUAGES
 from whistle.intake.organisation import Organisation, OrganisationSource, load_organisation
-from whistle.intake.services import IntakeSettings
+from whistle.intake.records import Past
+from whistle.intake.services import IntakeServices, IntakeSettings
+from whistle.intake.standing import SERVICE_HOLDER
 from whistle.intake.wiring import build_services
 
 
@@ -103,3 +106,78 @@ def test_a_server_the_manifest_does_not_name_does_not_start(org: Org, tmp_path: 
     settings = IntakeSettings(org.dir, org.write_state(tmp_path / "intake", "cases"))
     with pytest.raises(ConfigError, match="service key"):
         build_services(settings, lambda: TODAY, system_rng)
+
+
+def _start(org: Org, state: Path, calendar: Calendar | None = None) -> IntakeServices:
+    calendar = calendar or Calendar()
+    settings = IntakeSettings(org.dir, org.write_state(state, "intake"))
+    return build_services(settings, lambda: TODAY, system_rng, monotonic=calendar.monotonic)
+
+
+def test_the_highest_serial_survives_a_restart(org: Org, tmp_path: Path) -> None:
+    state = tmp_path / "intake"
+    org.rewrite(serial=3)
+    _start(org, state).close()
+    _start(org, state).close()
+    org.rewrite(serial=2)
+    with pytest.raises(ConfigError, match=r"serial 2, but this server has used serial 3 before"):
+        _start(org, state)
+    org.rewrite(serial=4)
+    _start(org, state).close()
+
+
+def test_a_serial_taken_over_while_running_survives_too(org: Org, tmp_path: Path) -> None:
+    calendar = Calendar()
+    services = _start(org, tmp_path / "intake", calendar)
+    org.rewrite(serial=9)
+    calendar.seconds += 6
+    assert services.organisation.manifest.serial == 9
+    services.close()
+    org.rewrite(serial=8)
+    with pytest.raises(ConfigError, match="serial 8"):
+        _start(org, tmp_path / "intake")
+
+
+def test_what_cannot_be_remembered_does_not_come_into_force(
+    org: Org, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calendar = Calendar()
+    services = _start(org, tmp_path / "intake", calendar)
+
+    def full(_past: Past) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(services.store, "remember", full)
+        org.rewrite(serial=2)
+        calendar.seconds += 6
+        assert services.organisation.manifest.serial == 1
+    calendar.seconds += 6
+    assert services.organisation.manifest.serial == 2
+    services.close()
+
+
+def test_keys_that_leave_the_manifest_stay_known(org: Org, tmp_path: Path) -> None:
+    services = _start(org, tmp_path / "intake")
+    gone = next(key for key, who in services.organisation.office.signers.listed.items()
+                if who == "penyidik-2")  # fmt: skip
+    services.close()
+    people = [one for one in org.manifest["people"] if one["id"] != "penyidik-2"]
+    org.rewrite(serial=2, people=people)
+    services = _start(org, tmp_path / "intake")
+    signers = services.organisation.office.signers
+    assert signers.former == {gone: "penyidik-2"}
+    assert set(signers.listed.values()) == {"penyidik-1", "pengawas", SERVICE_HOLDER}
+    services.close()
+
+
+def test_the_keys_page_names_who_holds_keys(org: Org) -> None:
+    person = {**org.manifest["people"][0], "name": "Siti <A.>", "roles": ["investigator", "new"]}
+    org.rewrite(serial=2, people=[person, *org.manifest["people"][1:]])
+    loaded = _load(org)
+    for lang in LANGUAGES:
+        page = loaded.pages.keys(lang).decode()
+        assert "Siti &lt;A.&gt;" in page
+        assert ", new" in page
+        assert page.count('<th scope="row">') == 3
+        assert org.instance_id.hex() in page

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from sqlcipher3 import dbapi2
 
+from case_mgmt.model import DeviceKey
 from crypto.rng import system_rng
 from whistle.errors import ConflictError, StoreError
 from whistle.intake import schema
 from whistle.intake.database import connect, load_or_create_secret
-from whistle.intake.records import Blob, Entry, OwnMessage, Record
+from whistle.intake.records import Blob, Entry, OwnMessage, Past, Record
 from whistle.intake.store import Store
 from whistle.intake.writer import Writer
 
@@ -196,6 +197,31 @@ async def test_day_secrets(store: Store) -> None:
     await store.forget_secrets(date(2026, 4, 8))
     assert store._reading.execute("SELECT day FROM secrets").fetchall() == [("2026-04-07",)]
     assert await store.day_secret(DAY, system_rng) == one
+
+
+async def test_manifests_are_remembered(store: Store, path: Path) -> None:
+    """Also while others write, and from a thread that runs a loop."""
+    assert store.past() == Past(0, {})
+    writes = [asyncio.create_task(store.put_statistics("{}")) for _ in range(3)]
+    await asyncio.sleep(0)
+    one, two, three = (DeviceKey(letter * 64) for letter in "abc")
+    store.remember(Past(7, {one: "penyidik-1", two: "penyidik-2"}))
+    store.remember(Past(5, {two: "pengawas", three: "service:cases"}))
+    await asyncio.gather(*writes)
+    past = Past(7, {one: "penyidik-1", two: "pengawas", three: "service:cases"})
+    assert store.past() == past
+    store.close()
+    again = Store(path, KEY)
+    assert again.past() == past
+    again.close()
+    with pytest.raises(StoreError):
+        again.remember(past)
+
+
+def test_what_cannot_be_remembered_is_an_error(store: Store) -> None:
+    with pytest.raises(dbapi2.IntegrityError):
+        store.remember(Past(7, {DeviceKey("short"): "penyidik-1"}))
+    assert store.past() == Past()
 
 
 async def test_statistics_replace_each_other(store: Store) -> None:

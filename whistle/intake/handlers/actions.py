@@ -66,7 +66,7 @@ async def contest(request: web.Request) -> web.Response:
     visit = visit_of(request)
     if visit is None:
         return expired(request, {"contest": answers.values["text"]})
-    if not visit.history.may_contest(services.today()):
+    if not visit.history.may_contest:
         return redirect(f"/{language(request)}/status/view")
     if answers.errors:
         moved = Answers({"contest": answers.values["text"]}, {"contest": answers.errors["text"]})

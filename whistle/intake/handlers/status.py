@@ -127,9 +127,7 @@ def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
     thread = services.store.thread(keys.lookup_id)
     if thread is None:
         return None
-    history = read_thread(
-        thread, keys, organisation.manifest.instance_id, organisation.policy, services.today()
-    )
+    history = read_thread(thread, keys, organisation.office, services.today())
     return Visit(keys, thread, history)
 
 
