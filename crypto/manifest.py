@@ -4,7 +4,8 @@
 Invariants:
 - bytes are verified before they are parsed;
 - a `Manifest` comes from `verify_manifest`; what is about to be signed is a `ManifestContent`;
-- person ids, recipient keys and Ed25519 keys are each used once;
+- person ids, recipient keys and Ed25519 keys are each used once, former keys included;
+- a former key tells who signed an old act; it never makes anybody a person of the manifest;
 - whichever unit a report accuses, somebody outside that unit can open it, and never more than 16.
 
 Source: docs/spec/envelope.md section 11.
@@ -15,7 +16,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from crypto import jsonfields as read
 from crypto.age.writer import MAX_RECIPIENTS
@@ -29,6 +30,7 @@ from crypto.xwing import Recipient
 VERSION: Final = 1
 MAX_MANIFEST: Final = 524288  # bytes
 MAX_PEOPLE: Final = 100
+MAX_FORMER: Final = 400
 OPENING_ROLES: Final = frozenset({"investigator", "supervisor"})
 _MAX_TEXT: Final = 200
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
@@ -54,6 +56,24 @@ class Person:
 
 
 @dataclass(frozen=True)
+class FormerKey:
+    """An Ed25519 key that an earlier manifest named; it still verifies what was signed then."""
+
+    id: str
+    """The person, or the service, whose key it was; the person may have left."""
+    public: bytes
+    until_serial: int
+    """The last manifest that had it in force."""
+
+
+class Signer(NamedTuple):
+    """Whose key it is, and whether it is no longer in force."""
+
+    id: str
+    is_former: bool
+
+
+@dataclass(frozen=True)
 class ManifestContent:
     """What a manifest says, whether or not anybody has signed it."""
 
@@ -66,6 +86,8 @@ class ManifestContent:
     services: Mapping[str, bytes]
     files: Mapping[str, str]
     onion: str | None
+    former: tuple[FormerKey, ...] = ()
+    former_services: tuple[FormerKey, ...] = ()
 
     def recipients_for(self, accused_unit: str | None) -> tuple[Person, ...]:
         """Return the people a report is sealed to when it accuses this unit."""
@@ -79,8 +101,22 @@ class ManifestContent:
         """Return whose desk signs with this key."""
         return next((each for each in self.people if each.desk_public == public), None)
 
+    def signer(self, public: bytes) -> Signer | None:
+        """Return whose desk signs, or once signed, with this key: to verify old acts only."""
+        person = self.person_by_desk_key(public)
+        if person is not None:
+            return Signer(person.id, is_former=False)
+        return _former(self.former, public)
 
-@dataclass(frozen=True)
+    def service_signer(self, public: bytes) -> Signer | None:
+        """Return which service signs, or once signed, with this key."""
+        for name, key in self.services.items():
+            if key == public:
+                return Signer(name, is_former=False)
+        return _former(self.former_services, public)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Manifest(ManifestContent):
     """A manifest whose signature, serial and dates `verify_manifest` has checked."""
 
@@ -93,8 +129,8 @@ def verify_manifest(
     """Return the manifest, or raise `ManifestError`.
 
     (1) The root key signed these bytes. (2) They are a manifest. (3) It is not older than one seen
-    before. (4) It is valid today. (5) Keys and ids are distinct, and whichever unit is accused,
-    1 to 16 people remain.
+    before. (4) It is valid today. (5) Keys and ids are distinct, former keys belong to earlier
+    manifests, and whichever unit is accused, 1 to 16 people remain.
     """
     # Step 1 of the list above.
     try:
@@ -139,16 +175,22 @@ def parse_content(data: bytes) -> ManifestContent:
         services={key: read.hexadecimal(services, key, PUBLIC) for key in _named(services, _ID)},
         files={key: read.hexadecimal(files, key, 32).hex() for key in _named(files, _FILE)},
         onion=onion,
+        former=_former_keys(source, "former", "desk"),
+        former_services=_former_keys(source, "former_services", "key"),
     )
 
 
 def check_content(content: ManifestContent) -> None:
     """Raise `ManifestError` unless the rules hold that no single entry can show."""
     people = content.people
+    former = (*content.former, *content.former_services)
     signing = [*(each.desk_public for each in people), *content.services.values()]
+    signing += [each.public for each in former]
     _require_distinct([each.id for each in people], "person id")
     _require_distinct([each.recipient.raw for each in people], "recipient key")
     _require_distinct(signing, "signing key")
+    if not all(each.until_serial < content.serial for each in former):
+        raise ManifestError("a former key is said to be still in force")
     if content.not_before > content.not_after:
         raise ManifestError("manifest ends before it begins")
     if len(content.recipients_for(None)) > MAX_RECIPIENTS:
@@ -177,6 +219,29 @@ def _person(value: Any) -> Person:
         recipient=Recipient.from_age(read.text(source, "recipient", 2000)),
         desk_public=read.hexadecimal(source, "desk", PUBLIC),
     )
+
+
+def _former_keys(source: Mapping[str, Any], name: str, key: str) -> tuple[FormerKey, ...]:
+    """Read a list that may be absent but not null; its entries have these members and no others."""
+    if name not in source:
+        return ()
+    return tuple(_former_key(each, key) for each in read.items(source, name, MAX_FORMER))
+
+
+def _former_key(value: Any, key: str) -> FormerKey:
+    source = read.members(value)
+    if set(source) != {"id", key, "until_serial"}:
+        raise MalformedError("not a former key")
+    return FormerKey(
+        id=_identifier(source, "id"),
+        public=read.hexadecimal(source, key, PUBLIC),
+        until_serial=read.integer(source, "until_serial"),
+    )
+
+
+def _former(keys: Iterable[FormerKey], public: bytes) -> Signer | None:
+    found = next((each for each in keys if each.public == public), None)
+    return None if found is None else Signer(found.id, is_former=True)
 
 
 def _identifier(source: Mapping[str, Any], key: str) -> str:

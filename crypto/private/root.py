@@ -12,7 +12,14 @@ from typing import Any, Final
 from crypto.domains import Domain
 from crypto.encoding import canonical_json
 from crypto.errors import KeystoreError
-from crypto.manifest import VERSION, ManifestContent, Person, check_content, parse_content
+from crypto.manifest import (
+    VERSION,
+    FormerKey,
+    ManifestContent,
+    Person,
+    check_content,
+    parse_content,
+)
 from crypto.private.sealed_file import (
     DEFAULT_MEMORY,
     DEFAULT_PASSES,
@@ -51,8 +58,13 @@ def open_root(data: bytes, passphrase: str) -> bytes:
 def build_manifest_bytes(content: ManifestContent) -> bytes:
     """Return the canonical bytes of a manifest that obeys the rules."""
     check_content(content)
+    former = {
+        "former": [_former(each, "desk") for each in content.former],
+        "former_services": [_former(each, "key") for each in content.former_services],
+    }
     return canonical_json(
         {
+            **{name: keys for name, keys in former.items() if keys},
             "v": VERSION,
             "serial": content.serial,
             "not_before": content.not_before.isoformat(),
@@ -71,6 +83,10 @@ def sign_manifest(root_seed: bytes, data: bytes) -> bytes:
     """Return the detached signature over a manifest's bytes, which must be a manifest's."""
     check_content(parse_content(data))
     return sign(root_seed, Domain.MANIFEST, data)
+
+
+def _former(former: FormerKey, key: str) -> dict[str, Any]:
+    return {"id": former.id, key: former.public.hex(), "until_serial": former.until_serial}
 
 
 def _person(person: Person) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from crypto import manifest as subject
 from crypto.domains import Domain
 from crypto.encoding import canonical_json, parse_json
 from crypto.errors import MalformedError, ManifestError
-from crypto.manifest import ManifestContent, Person, verify_manifest
+from crypto.manifest import FormerKey, ManifestContent, Person, Signer, verify_manifest
 from crypto.private.root import build_manifest_bytes, sign_manifest
 from crypto.signing import public_from_seed, sign
 from crypto.words import LANGUAGES
@@ -78,6 +78,34 @@ def test_person_by_desk_key() -> None:
     assert CONTENT.person_by_desk_key(CONTENT.services["intake"]) is None
 
 
+GONE = FormerKey("mantan", public_from_seed(seed("mantan/desk")), 3)
+OLD = FormerKey("penyidik-1", public_from_seed(seed("penyidik-1/old desk")), 6)
+OLD_CASES = FormerKey("cases", public_from_seed(seed("old c")), 6)
+WITH_FORMER = dataclasses.replace(CONTENT, former=(GONE, OLD), former_services=(OLD_CASES,))
+
+
+def test_former_keys_tell_who_signed_and_nothing_more() -> None:
+    data = build_manifest_bytes(WITH_FORMER)
+    manifest = verify_manifest(data, sign_manifest(ROOT, data), INSTANCE, TODAY)
+    assert subject.parse_content(data) == WITH_FORMER
+    assert manifest.signer(GONE.public) == Signer("mantan", is_former=True)
+    assert manifest.signer(OLD.public) == Signer("penyidik-1", is_former=True)
+    assert manifest.signer(CONTENT.people[0].desk_public) == ("penyidik-1", False)
+    assert manifest.signer(OLD_CASES.public) is None
+    assert manifest.service_signer(OLD_CASES.public) == ("cases", True)
+    assert manifest.service_signer(CONTENT.services["cases"]) == ("cases", False)
+    assert manifest.service_signer(GONE.public) is None
+    for former in (GONE, OLD, OLD_CASES):
+        assert manifest.person_by_desk_key(former.public) is None
+        assert former.public not in manifest.services.values()
+    assert "mantan" not in [each.id for each in manifest.recipients_for(None)]
+
+
+def test_without_former_keys_the_bytes_say_nothing_of_them() -> None:
+    assert b"former" not in DATA
+    assert (subject.parse_content(DATA).former, CONTENT.former_services) == ((), ())
+
+
 @pytest.mark.parametrize("day", [date(2026, 1, 1), date(2026, 12, 31)])
 def test_first_and_last_day(day: date) -> None:
     assert verify_manifest(DATA, SIGNATURE, INSTANCE, day).serial == 7
@@ -124,6 +152,7 @@ def changed_person(**changes: Any) -> bytes:
     return changed(people=[{**people[0], **changes}, *people[1:]])
 
 
+FORMER = {"id": "mantan", "desk": "ab" * 32, "until_serial": 3}
 MALFORMED = {
     "empty": b"",
     "list": b"[]",
@@ -159,6 +188,17 @@ MALFORMED = {
     "unit": changed_person(unit="/"),
     "recipient": changed_person(recipient="age1pq1x"),
     "desk key": changed_person(desk="00"),
+    "former null": changed(former=None),
+    "former object": changed(former={}),
+    "too many former": changed(former=[FORMER] * (subject.MAX_FORMER + 1)),
+    "former text": changed(former=["x"]),
+    "former id": changed(former=[{**FORMER, "id": "Mantan"}]),
+    "former key": changed(former=[{**FORMER, "desk": "00"}]),
+    "former serial": changed(former=[{**FORMER, "until_serial": "3"}]),
+    "former without serial": changed(former=[{"id": "mantan", "desk": "ab" * 32}]),
+    "former with more": changed(former=[{**FORMER, "name": "x"}]),
+    "former service with a desk": changed(former_services=[FORMER]),
+    "former services null": changed(former_services=None),
 }
 
 
@@ -172,6 +212,10 @@ def test_malformed_though_signed(data: bytes) -> None:
 
 def people(*given: Person) -> Callable[[ManifestContent], ManifestContent]:
     return lambda content: dataclasses.replace(content, people=given)
+
+
+def former(*keys: FormerKey) -> Callable[[ManifestContent], ManifestContent]:
+    return lambda content: dataclasses.replace(content, former=keys)
 
 
 ONE, TWO, BOSS, AUDITOR = CONTENT.people
@@ -190,6 +234,15 @@ UNSOUND: dict[str, Callable[[ManifestContent], ManifestContent]] = {
     ),
     "two services with one key": lambda content: dataclasses.replace(
         content, services={"intake": INSTANCE, "cases": INSTANCE}
+    ),
+    "a former key that is somebody's": former(dataclasses.replace(OLD, public=TWO.desk_public)),
+    "a former key that is a service's": former(
+        dataclasses.replace(OLD, public=CONTENT.services["cases"])
+    ),
+    "a former key twice": former(OLD, dataclasses.replace(GONE, public=OLD.public)),
+    "a former key of this serial": former(dataclasses.replace(OLD, until_serial=7)),
+    "a former key of a person and of a service": lambda content: dataclasses.replace(
+        content, former=(OLD,), former_services=(dataclasses.replace(OLD_CASES, public=OLD.public),)
     ),
     "ends before it begins": lambda content: dataclasses.replace(
         content, not_after=content.not_before - timedelta(days=1)
