@@ -10,8 +10,11 @@ import ctypes
 import os
 import resource
 import signal
+import sys
 
 PRIVATE_UMASK = 0o077
+PARENT_VARIABLE = "WHISTLE_PARENT_PID"
+"""Set by `whistle run` for its children, read here only."""
 
 # Numbers of prctl(2), linux/prctl.h
 _PR_SET_PDEATHSIG = 1
@@ -26,8 +29,14 @@ def harden_process() -> None:
 
 
 def die_with_parent() -> None:
-    """Asks for SIGTERM when the parent ends, so that no server outlives `whistle run`."""
+    """Asks for SIGTERM when the parent ends, so that no server outlives `whistle run`.
+
+    A parent that ended before this call is noticed too, if it named itself in PARENT_VARIABLE.
+    """
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent is not None and parent != str(os.getppid()):
+        sys.exit("the starting process has ended")
 
 
 def _prctl(option: int, value: int) -> None:

@@ -37,6 +37,11 @@ class Layout:
         return self.state / "org"
 
     @property
+    def draft(self) -> Path:
+        """A manifest on its way to the root key."""
+        return self.state / "draft"
+
+    @property
     def intake(self) -> Path:
         """State of the intake server."""
         return self.state / "intake"

@@ -8,6 +8,7 @@ and a manifest that `crypto.manifest` would refuse is never installed.
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from typing import Any
 
 from case_mgmt.catalogue import demo_catalogue
 from case_mgmt.policy import default_policy
+from crypto.errors import CryptoError
+from crypto.manifest import Manifest, verify_manifest
 from crypto.receipt import generate
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
@@ -28,6 +31,12 @@ MANIFEST_LIFETIME = timedelta(days=366)
 POLICY_YEARS_AHEAD = 3
 SEED_BYTES = 32
 PASSPHRASE_WORDS = 6
+DRAFT = "manifest-draft.json"
+SIGNED_FILES = ("manifest.json", "manifest.sig", "instance.id")
+HASHED_FILES = ("policy.json", "catalogue.json")
+BUILDING = ".founding"
+COMPLETE = "complete"
+OWN_FILES = frozenset({BUILDING, "lock"})
 """66 bits: enough behind Argon2id for a demo whose passphrase lies beside the keystore anyway."""
 
 DEMO_MEMORY_MIB = "64"
@@ -135,10 +144,14 @@ def draft(charter: Charter, services: Mapping[str, str], today: date) -> dict[st
 def write_charter(
     layout: Layout, charter: Charter, services: Mapping[str, str], today: date
 ) -> Path:
-    """Writes policy, catalogue and the draft of the manifest; returns the draft's path."""
-    (layout.org / "policy.json").write_bytes(charter.policy)
-    (layout.org / "catalogue.json").write_bytes(charter.catalogue)
-    path = layout.org / "manifest-draft.json"
+    """Writes policy, catalogue and the manifest's draft into draft/; returns the draft's path.
+
+    org/ stays as it is until `install`: a running organisation keeps its files.
+    """
+    layout.draft.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (layout.draft / "policy.json").write_bytes(charter.policy)
+    (layout.draft / "catalogue.json").write_bytes(charter.catalogue)
+    path = layout.draft / DRAFT
     text = json.dumps(draft(charter, services, today), indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path
@@ -150,7 +163,37 @@ def new_passphrase(rng: Rng) -> str:
 
 
 def found_demo(layout: Layout, today: date, rng: Rng) -> None:
-    """Creates the demo: root, two investigators, one supervisor, units and services."""
+    """Creates the demo: root, two investigators, one supervisor, units and services.
+
+    It is made in a folder of its own and moved into place when complete, so that an interrupted
+    first start can simply be repeated. Raises: CommandError, when something else lies there.
+    """
+    building = Layout(layout.state / BUILDING)
+    complete = building.state / COMPLETE
+    if not complete.exists():
+        _require_empty(layout)
+        shutil.rmtree(building.state, ignore_errors=True)
+        _make_demo(building, today, rng)
+        complete.touch()
+    for folder in sorted(building.state.iterdir(), key=lambda path: path.name == "org"):
+        if folder.is_dir():  # org last: a state directory with a manifest is founded
+            folder.rename(layout.state / folder.name)
+    shutil.rmtree(building.state)
+
+
+def _require_empty(layout: Layout) -> None:
+    """SECURITY: a demo is never mixed with somebody's keys."""
+    layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    others = sorted(path.name for path in layout.state.iterdir() if path.name not in OWN_FILES)
+    if others:
+        message = (
+            f"{layout.state} holds no organisation but is not empty ({', '.join(others)}): choose "
+            "another --state, or finish the founding (`whistle init --help`)"
+        )
+        raise CommandError(message)
+
+
+def _make_demo(layout: Layout, today: date, rng: Rng) -> None:
     layout.make()
     layout.root.mkdir(mode=0o700, exist_ok=True)
     passphrase = new_passphrase(rng)
@@ -176,16 +219,73 @@ def found_demo(layout: Layout, today: date, rng: Rng) -> None:
         people.append({**person, "recipient": enrolment["recipient"], "desk": enrolment["desk"]})
     policy, catalogue = default_files(today)
     charter = Charter(DEMO_NAME, people, policy, catalogue, demo=True)
-    path = write_charter(layout, charter, make_service_keys(layout, rng), today)
-    sign(layout, root_key, root_flags, path)
+    write_charter(layout, charter, make_service_keys(layout, rng), today)
+    sign(layout, root_key, root_flags)
 
 
-def sign(
-    layout: Layout, root_key: Path, root_flags: Sequence[str | Path], draft_path: Path
-) -> None:
-    """Lets the root key sign the draft into org/, then removes the draft."""
+def sign(layout: Layout, root_key: Path, root_flags: Sequence[str | Path]) -> None:
+    """Lets the root key sign the draft, then installs the result. Raises: CommandError."""
     call_desk(
         "root", "sign", "--root", root_key, *root_flags,
-        "--manifest-draft", draft_path, "--out", layout.org,
+        "--manifest-draft", layout.draft / DRAFT, "--out", layout.draft,
     )  # fmt: skip
-    draft_path.unlink()
+    install(layout, layout.draft)
+
+
+def install(layout: Layout, signed: Path) -> None:
+    """Puts a signed manifest into force, together with the policy and catalogue it names.
+
+    All five files change place at once, after they were verified. Raises: CommandError.
+    """
+    fresh = layout.state / "org.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir()
+    for name in SIGNED_FILES:
+        _copy(signed / name, fresh / name)
+    for name in HASHED_FILES:
+        _copy(layout.draft / name, fresh / name)
+    _verify(fresh, layout.org)
+    old = layout.state / "org.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if layout.org.exists():
+        layout.org.rename(old)
+    fresh.rename(layout.org)
+    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(layout.draft)
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.write_bytes(source.read_bytes())
+    except OSError as error:
+        message = f"{source} cannot be read: {error.strerror}"
+        raise CommandError(message) from error
+
+
+def _verify(fresh: Path, present: Path) -> None:
+    """The new manifest is genuine, names these files, and is no step back. Raises: CommandError."""
+    try:
+        manifest = read_manifest(fresh)
+        for name in HASHED_FILES:
+            if hashlib.sha256((fresh / name).read_bytes()).hexdigest() != manifest.files[name]:
+                message = f"{name} is not the file the signed manifest names"
+                raise CommandError(message)
+        if (present / "manifest.json").exists():
+            before = read_manifest(present, manifest.not_before)
+            if before.instance_id != manifest.instance_id or before.serial >= manifest.serial:
+                message = "the manifest in force has the same or a higher serial, or another root"
+                raise CommandError(message)
+    except (CryptoError, OSError, ValueError, KeyError) as error:
+        message = f"the signed files cannot be used ({type(error).__name__}: {error})"
+        raise CommandError(message) from error
+
+
+def read_manifest(org: Path, today: date | None = None) -> Manifest:
+    """Verifies the manifest of a folder, as of its own first day unless told otherwise.
+
+    Raises: CryptoError, OSError, ValueError.
+    """
+    instance = bytes.fromhex((org / "instance.id").read_text(encoding="ascii").strip())
+    data, signature = (org / "manifest.json").read_bytes(), (org / "manifest.sig").read_bytes()
+    day = today or date.fromisoformat(json.loads(data)["not_before"])
+    return verify_manifest(data, signature, instance, day)

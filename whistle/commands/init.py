@@ -23,6 +23,7 @@ from whistle.commands.errors import CommandError
 from whistle.commands.founding import (
     Charter,
     default_files,
+    install,
     make_service_keys,
     sign,
     write_charter,
@@ -52,6 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--policy", type=Path, help="clock policy (JSON); default: the standard one"
     )
+    parser.add_argument(
+        "--install", type=Path, metavar="DIR",
+        help="install the files `whistle-desk root sign` wrote; asks for nothing else",
+    )  # fmt: skip
     parser.add_argument("--onion", help="onion address to publish in the manifest, once known")
     parser.add_argument("--serial", type=int, default=1, help="serial of the manifest; must grow")
     parser.add_argument("--root", type=Path, help="root key file, if it is on this machine")
@@ -61,6 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes org/ and the servers' keys; signs, or says how to."""
     layout = Layout(args.state.absolute())
+    if args.install is not None:
+        install(layout, args.install)
+        print(f"Installed. Running servers take it up by themselves: {layout.org}")
+        return 0
     if layout.is_founded and args.serial == 1:
         message = f"{layout.state} is founded already; a new manifest needs a higher --serial"
         raise CommandError(message)
@@ -82,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     flags: list[str | Path] = []
     if args.root_passphrase_file is not None:
         flags = ["--passphrase-file", args.root_passphrase_file]
-    sign(layout, args.root, flags, draft)
+    sign(layout, args.root, flags)
     print(f"Founded. The signed manifest is in {layout.org}; move {args.root} offline now.")
     print(f"Start with: whistle run --state {layout.state}")
     return 0
@@ -173,5 +182,6 @@ def _print_offline_steps(layout: Layout, draft: Path) -> None:
     print(
         "    whistle-desk root sign --root ROOT --manifest-draft manifest-draft.json --out signed/"
     )
-    print(f"Bring the files of signed/ back into {layout.org}, then:")
+    print("Bring signed/ back to this machine, then:")
+    print(f"    whistle init --state {layout.state} --install signed/")
     print(f"    whistle doctor --state {layout.state} && whistle run --state {layout.state}")

@@ -10,12 +10,13 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from whistle.commands.errors import CommandError
+from whistle.hardening import PARENT_VARIABLE
 
 READY_TIMEOUT = 60.0
 """Seconds a child may take until its ready file is there (measured: below 2 on two busy cores)."""
@@ -42,8 +43,10 @@ class ChildPlan:
 class Child:
     """One running child and the task that keeps it running."""
 
-    def __init__(self, plan: ChildPlan) -> None:
+    def __init__(self, plan: ChildPlan, restarted: Callable[[dict[str, Any]], None]) -> None:
+        """`restarted` is told the new content of the ready file after each restart."""
         self.plan = plan
+        self._restarted = restarted
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._stopping = False
@@ -52,6 +55,11 @@ class Child:
         """Starts the child and waits for its ready file; returns its content. Raises:
         CommandError.
         """
+        content = await self._start_once()
+        self._keeper = asyncio.create_task(self._keep())
+        return content
+
+    async def _start_once(self) -> dict[str, Any]:
         self.plan.ready_file.unlink(missing_ok=True)
         process = await self._spawn()
         try:
@@ -63,7 +71,6 @@ class Child:
         except TimeoutError:
             message = f"the {self.plan.name} did not get ready in {READY_TIMEOUT:.0f} seconds"
             raise CommandError(message) from None
-        self._keeper = asyncio.create_task(self._keep())
         content = json.loads(self.plan.ready_file.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             message = f"the {self.plan.name} wrote an unusable ready file"
@@ -97,7 +104,12 @@ class Child:
                 stderr=descriptor,
                 # A group of its own: Ctrl-C reaches the supervisor, which stops them in order.
                 start_new_session=True,
-                env={**os.environ, "PYTHONSAFEPATH": "1", "PYTHONUNBUFFERED": "1"},
+                env={
+                    **os.environ,
+                    "PYTHONSAFEPATH": "1",
+                    "PYTHONUNBUFFERED": "1",
+                    PARENT_VARIABLE: str(os.getpid()),
+                },
             )
         finally:
             os.close(descriptor)
@@ -107,12 +119,16 @@ class Child:
         pause = FIRST_PAUSE
         while not self._stopping and self._process is not None:
             started = asyncio.get_running_loop().time()
-            await self._process.wait()
+            code = await self._process.wait()
             if asyncio.get_running_loop().time() - started > LONGEST_PAUSE:
                 pause = FIRST_PAUSE
+            print(f"the {self.plan.name} ended (code {code}); starting it again …", flush=True)
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
-            await self._spawn()
+            try:
+                self._restarted(await self._start_once())
+            except CommandError as error:
+                print(error, flush=True)
 
     def _obituary(self) -> str:
         lines = self.plan.log.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -122,8 +138,13 @@ class Child:
 
 async def wait_for_signal() -> None:
     """Returns at the first SIGINT or SIGTERM."""
+    await stop_event().wait()
+
+
+def stop_event() -> asyncio.Event:
+    """Set at the first SIGINT or SIGTERM from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

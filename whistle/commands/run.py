@@ -9,6 +9,7 @@ directory becomes a demo organisation; a founded one (see `whistle init`) is sta
 import argparse
 import asyncio
 import contextlib
+import functools
 import json
 import shutil
 import socket
@@ -24,7 +25,7 @@ from onion.service import Addresses, OnionPlan, OnionServices, Progress
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
-from whistle.commands.processes import Child, ChildPlan, wait_for_signal
+from whistle.commands.processes import Child, ChildPlan, stop_event
 from whistle.commands.server_options import write_ready_file
 from whistle.hardening import harden_process
 from whistle.layout import Layout
@@ -94,22 +95,54 @@ def _sockets(layout: Layout) -> Any:
 
 
 async def _run(args: argparse.Namespace, layout: Layout) -> int:
+    # First of all: a signal during the start must stop what has been started.
+    stop = stop_event()
     with _sockets(layout) as sockets:
         async with contextlib.AsyncExitStack() as stack:
-            children = _plans(args, layout, sockets)
-            ready: dict[str, dict[str, Any]] = {}
-            for name, plan in children.items():
-                child = Child(plan)
-                stack.push_async_callback(child.stop)
-                ready[name] = await child.start()
-            onion = await _start_onion(args, layout, sockets, stack)
-            summary = _summary(layout, ready, onion)
-            write_ready_file(args.ready_file, summary)
-            _print_summary(layout, summary, tor_wanted=not args.no_tor)
-            await wait_for_signal()
+            house = _House(args, layout, sockets)
+            opening = asyncio.create_task(house.open(stack))
+            stopping = asyncio.create_task(stop.wait())
+            await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                opening.result()
+                await stopping
+            else:
+                opening.cancel()
+                await asyncio.gather(opening, return_exceptions=True)
             _say("\nstopping …")
     _say("stopped.")
     return 0
+
+
+class _House:
+    """Everything `whistle run` starts, and what it tells about it."""
+
+    def __init__(self, args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> None:
+        self._args = args
+        self._layout = layout
+        self._sockets = sockets
+        self._ready: dict[str, dict[str, Any]] = {}
+        self._onion: Addresses | None = None
+
+    async def open(self, stack: contextlib.AsyncExitStack) -> None:
+        """Starts all processes; what was started is stopped with the stack."""
+        for name, plan in _plans(self._args, self._layout, self._sockets).items():
+            child = Child(plan, functools.partial(self._restarted, name))
+            stack.push_async_callback(child.stop)
+            self._ready[name] = await child.start()
+        self._onion = await _start_onion(self._args, self._layout, self._sockets, stack)
+        self._tell()
+
+    def _restarted(self, name: str, content: dict[str, Any]) -> None:
+        """A restarted desk has a new one-time token."""
+        if content.get("url") != self._ready[name].get("url"):
+            self._ready[name] = content
+            self._tell()
+
+    def _tell(self) -> None:
+        summary = _summary(self._layout, self._ready, self._onion)
+        write_ready_file(self._args.ready_file, summary)
+        _print_summary(self._layout, summary, tor_wanted=not self._args.no_tor)
 
 
 def _free_port() -> int:
@@ -119,10 +152,13 @@ def _free_port() -> int:
         return port
 
 
-def _port(wanted: int, flag: str) -> int:
+def _port(wanted: int, flag: str, taken: Sequence[int] = ()) -> int:
     """The wanted loopback port, proved free, or a free one for 0. Raises: CommandError."""
     if wanted == 0:
         return _free_port()
+    if wanted in taken:
+        message = f"port {wanted} is given twice; choose another with {flag}"
+        raise CommandError(message)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -136,7 +172,8 @@ def _port(wanted: int, flag: str) -> int:
 def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[str, ChildPlan]:
     whistle = [sys.executable, "-P", "-m", "whistle"]
     reporter = f"127.0.0.1:{_port(args.reporter_port, '--reporter-port')}"
-    cases = f"127.0.0.1:{_port(args.cases_port, '--cases-port')}"
+    cases = f"127.0.0.1:{_port(args.cases_port, '--cases-port', [args.reporter_port])}"
+    given = (args.reporter_port, args.cases_port)
     ahead = ["--demo-days-ahead", str(args.demo_days_ahead)]
 
     def plan(name: str, title: str, command: Sequence[str | Path]) -> ChildPlan:
@@ -157,7 +194,7 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     if layout.keystores():
         desk: list[str | Path] = [
             desk_program(), "serve", "--server", f"http://{cases}", "--keystore-dir", layout.people,
-            "--port", str(_port(args.desk_port, "--desk-port")), "--exit-with-parent",
+            "--port", str(_port(args.desk_port, "--desk-port", given)), "--exit-with-parent",
         ]  # fmt: skip
         if layout.passphrase_file.exists():
             desk += ["--passphrase-file", layout.passphrase_file]

@@ -14,6 +14,7 @@ from tests.support.org import seed
 from whistle import clock
 from whistle.cli import main
 from whistle.commands.doctor import Patient, check_manifest
+from whistle.commands.errors import CommandError
 from whistle.commands.founding import call_desk, found_demo
 from whistle.layout import Layout
 
@@ -78,7 +79,7 @@ def test_with_the_root_key_at_hand(ceremony: Ceremony) -> None:
 def test_with_the_root_key_offline(ceremony: Ceremony, capsys: pytest.CaptureFixture[str]) -> None:
     assert ceremony.init() == 0
     assert "whistle-desk root sign" in capsys.readouterr().out
-    draft = ceremony.state / "org" / "manifest-draft.json"
+    draft = ceremony.state / "draft" / "manifest-draft.json"
     signed = ceremony.folder / "signed"
     call_desk(
         "root", "sign", "--root", ceremony.root, "--passphrase-file", ceremony.passphrase,
@@ -88,6 +89,34 @@ def test_with_the_root_key_offline(ceremony: Ceremony, capsys: pytest.CaptureFix
         "manifest.json", "manifest.sig", "instance.id",
     }  # fmt: skip
     assert (signed / "instance.id").read_text().strip() == ceremony.instance
+    assert main(["init", "--state", str(ceremony.state), "--install", str(signed)]) == 0
+    findings = list(check_manifest(Patient(Layout(ceremony.state), clock.today(7))))
+    assert [finding.level for finding in findings] == ["ok"]
+
+
+def test_a_draft_leaves_the_files_in_force_alone(ceremony: Ceremony) -> None:
+    flags = ("--root", str(ceremony.root), "--root-passphrase-file", str(ceremony.passphrase))
+    assert ceremony.init(*flags) == 0
+    org = ceremony.state / "org"
+    before = {path.name: path.read_bytes() for path in org.iterdir()}
+    assert ceremony.init("--serial", "2") == 0
+    assert {path.name: path.read_bytes() for path in org.iterdir()} == before
+
+
+def test_a_lower_serial_or_foreign_files_are_not_installed(
+    ceremony: Ceremony, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ("--root", str(ceremony.root), "--root-passphrase-file", str(ceremony.passphrase))
+    assert ceremony.init(*flags, "--serial", "5") == 0
+    assert ceremony.init(*flags, "--serial", "4") == 1
+    assert "serial" in capsys.readouterr().err
+    policy = ceremony.state / "draft" / "policy.json"
+    policy.write_bytes(policy.read_bytes() + b" ")
+    code = main(
+        ["init", "--state", str(ceremony.state), "--install", str(ceremony.state / "draft")]
+    )
+    assert code == 1
+    assert "policy.json" in capsys.readouterr().err
 
 
 def test_a_second_founding_is_refused(
@@ -127,5 +156,37 @@ def test_the_demo_is_founded_once(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "state")
     found_demo(layout, clock.today(7), system_rng)
     assert sorted(layout.keystores()) == ["pengawas", "penyidik-1", "penyidik-2"]
+    assert not (layout.state / ".founding").exists()
     assert layout.passphrase_file.stat().st_mode & 0o077 == 0
     assert (layout.root / "root.key").stat().st_mode & 0o077 == 0
+
+
+def test_an_interrupted_founding_can_be_repeated(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "state")
+    half = Layout(layout.state / ".founding")
+    half.make()
+    half.root.mkdir()
+    (half.root / "root.key").write_bytes(b"half")
+    found_demo(layout, clock.today(7), system_rng)
+    assert layout.is_founded
+
+
+def test_an_interrupted_move_is_finished(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "state")
+    found_demo(layout, clock.today(7), system_rng)
+    manifest = (layout.org / "manifest.json").read_bytes()
+    building = layout.state / ".founding"
+    building.mkdir()
+    (building / "complete").touch()
+    layout.org.rename(building / "org")
+    found_demo(layout, clock.today(7), system_rng)
+    assert (layout.org / "manifest.json").read_bytes() == manifest
+
+
+def test_a_demo_is_not_founded_among_other_keys(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "state")
+    layout.people.mkdir(parents=True)
+    (layout.people / "sari.keystore").write_bytes(b"hers")
+    with pytest.raises(CommandError, match="not empty"):
+        found_demo(layout, clock.today(7), system_rng)
+    assert (layout.people / "sari.keystore").read_bytes() == b"hers"
