@@ -11,6 +11,7 @@ from whistle.commands.errors import CommandError
 from whistle.commands.processes import wait_for_signal
 from whistle.commands.server_options import (
     add_server_arguments,
+    hold_state,
     ready_content,
     server_calendar,
     write_ready_file,
@@ -45,14 +46,16 @@ def run(args: argparse.Namespace) -> int:
     today = server_calendar(args.org, args.demo_days_ahead)
     logs.configure(today)
     settings = IntakeSettings(args.org, args.state, args.max_file_mib * MIB)
-    try:
-        services = build_services(settings, today, system_rng)
-    except WhistleError as error:
-        raise CommandError(str(error)) from error
-    try:
-        serve.run(_serve(args, services))
-    finally:
-        services.close()
+    args.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold_state(args.state):
+        try:
+            services = build_services(settings, today, system_rng)
+        except WhistleError as error:
+            raise CommandError(str(error)) from error
+        try:
+            serve.run(_serve(args, services))
+        finally:
+            services.close()
     return 0
 
 

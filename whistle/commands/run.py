@@ -26,7 +26,7 @@ from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
 from whistle.commands.processes import Child, ChildPlan, stop_event
-from whistle.commands.server_options import write_ready_file
+from whistle.commands.server_options import hold_state, write_ready_file
 from whistle.hardening import harden_process
 from whistle.layout import Layout
 
@@ -65,12 +65,13 @@ def run(args: argparse.Namespace) -> int:
     """Runs until Ctrl-C."""
     harden_process()  # also private files: the ready file holds the desk's token
     layout = Layout(args.state.absolute())
-    today = clock.today(DEMO_UTC_OFFSET)
-    if not layout.is_founded:
-        _say("first start: creating a demo organisation …")
-        found_demo(layout, today, system_rng)
-    layout.make()
-    return asyncio.run(_run(args, layout))
+    layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with hold_state(layout.state):
+        if not layout.is_founded:
+            _say("first start: creating a demo organisation …")
+            found_demo(layout, clock.today(DEMO_UTC_OFFSET), system_rng)
+        layout.make()
+        return asyncio.run(_run(args, layout))
 
 
 def _say(text: str) -> None:

@@ -15,6 +15,8 @@ from crypto.errors import CryptoError
 from crypto.manifest import verify_manifest
 from whistle import clock
 from whistle.commands.errors import CommandError
+from whistle.errors import ConfigError
+from whistle.statelock import StateLock, hold
 
 MAX_PORT = 65_535
 
@@ -77,6 +79,15 @@ def _is_demo(org: Path, today: date) -> bool:
     instance = bytes.fromhex((org / "instance.id").read_text(encoding="ascii").strip())
     data, signature = (org / "manifest.json").read_bytes(), (org / "manifest.sig").read_bytes()
     return verify_manifest(data, signature, instance, today).demo
+
+
+def hold_state(state: Path) -> StateLock:
+    """Locks the state directory for this process. Raises: CommandError."""
+    try:
+        return hold(state)
+    except ConfigError as error:
+        message = f"{error} ({state})"
+        raise CommandError(message) from error
 
 
 def ready_content(listen: tuple[str, int] | None, port: int | None) -> dict[str, Any]:

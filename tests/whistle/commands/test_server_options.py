@@ -9,6 +9,7 @@ import pytest
 from tests.support.org import Org, make_org
 from whistle.commands.errors import CommandError
 from whistle.commands.server_options import (
+    hold_state,
     parse_address,
     ready_content,
     server_calendar,
@@ -81,3 +82,9 @@ def test_the_ready_file_appears_whole(tmp_path: Path) -> None:
 
 def test_without_tcp_there_is_no_address() -> None:
     assert ready_content(None, None)["url"] is None
+
+
+def test_a_state_directory_has_one_server(tmp_path: Path) -> None:
+    with hold_state(tmp_path), pytest.raises(CommandError, match="another server"):
+        hold_state(tmp_path)
+    hold_state(tmp_path).release()
