@@ -8,6 +8,7 @@ async with running_bureau(tmp_path) as bureau:
 """
 
 import contextlib
+import functools
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -31,7 +32,7 @@ from crypto.frame import (
     recipients_digest,
 )
 from crypto.mailbox import open_reply
-from crypto.private.keystore import seal_keystore
+from crypto.private.keystore import Identity, seal_keystore
 from crypto.receipt import ReceiptKeys, derive, generate
 from crypto.rng import system_rng
 from crypto.xwing import identity_to_age
@@ -222,6 +223,12 @@ class Reporter:
         return ref
 
 
+@functools.cache
+def sealed(identity: Identity) -> bytes:
+    """A person's keystore file, the same bytes each time (see conftest.py)."""
+    return seal_keystore(identity, PASSPHRASE, system_rng, **CHEAP)
+
+
 @contextlib.contextmanager
 def built_bureau(folder: Path, today: date = TODAY, **changes: Any) -> Iterator[Bureau]:
     """The case server's services, not served."""
@@ -238,7 +245,7 @@ def built_bureau(folder: Path, today: date = TODAY, **changes: Any) -> Iterator[
     bureau.passphrase_file.write_text(PASSPHRASE + "\n")
     for person, identity in org.identities.items():
         path = people / f"{person}.keystore"
-        path.write_bytes(seal_keystore(identity, PASSPHRASE, system_rng, **CHEAP))
+        path.write_bytes(sealed(identity))
         path.chmod(0o600)
         bureau.keystores[person] = path
     try:

@@ -2,6 +2,7 @@
 """The desk's pages on a real socket, and a browser that remembers cookies and fills in forms."""
 
 import contextlib
+import functools
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from whistle.desk.web.app import create_app
 from whistle.desk.web.desk import Desk
 from whistle.desk.web.drafts import Drafts
 from whistle.desk.web.guard import Door
+from whistle.desk.web.pages import DeskPages
 from whistle.desk.web.vault import Vault, VaultSettings
 from whistle.http import serve
 
@@ -111,6 +113,12 @@ class RunningDesk:
         return self.browser
 
 
+@functools.cache
+def compiled_pages() -> DeskPages:
+    """The templates, compiled once for all tests; rendering changes nothing in them."""
+    return DeskPages()
+
+
 @contextlib.asynccontextmanager
 async def running_desk(
     bureau: Bureau, *, unlocked: bool = True, server: str | None = None
@@ -128,7 +136,7 @@ async def running_desk(
             passphrase_file=bureau.passphrase_file if unlocked else None,
         )
     )
-    desk = Desk(Door(system_rng), vault, Drafts(system_rng), "id")
+    desk = Desk(Door(system_rng), vault, Drafts(system_rng), "id", compiled_pages())
     async with (
         session_for(address) as connection,
         serve.listening(create_app(desk), tcp=("127.0.0.1", 0)) as listening,
