@@ -20,6 +20,7 @@ ComposeCode = Literal[
     "no_reply_key",
     "not_a_recipient",
     "second_person",
+    "proposer_left",
     "copy_missing",
     "act_mismatch",
 ]

@@ -9,6 +9,10 @@ Checks: number and link (`chain`), days never go back (`day_order`), the step ex
 for this kind of signer (`not_in_table`), signature (`signature`), the signer is in the manifest
 (`unknown_signer`), a closing has the signature of a second person (`second_missing`,
 `second_invalid`), the message stored is the one signed (`message_differs`, `message_missing`).
+
+A key of the past that the manifest lists as former verifies acts that are in the history already:
+a rotated key or a person who left freezes no case. It is marked, and it never counts for anything
+new (case_mgmt.desk.signing).
 """
 
 from collections.abc import Sequence
@@ -26,7 +30,7 @@ from case_mgmt.errors import LifecycleError
 from case_mgmt.lifecycle import TABLE, Actor, rule_for
 from case_mgmt.model import CLOSINGS, NO_ACT, ActHash, ActKind, CaseId, State
 from crypto.errors import AuthenticationError
-from crypto.manifest import Manifest, Person
+from crypto.manifest import Manifest
 
 Problem = Literal[
     "chain",
@@ -51,12 +55,22 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Signatory:
+    """Whose desk key signed; `name` is the id for somebody who has left."""
+
+    id: str
+    name: str
+    is_former: bool
+    """The key is no longer in force."""
+
+
+@dataclass(frozen=True)
 class CheckedAct:
     """An act with what is known about its signers and what does not hold; no problems: verified."""
 
     entry: Entry
-    signer: Person | None
-    second: Person | None
+    signer: Signatory | None
+    second: Signatory | None
     by_service: bool
     problems: tuple[Problem, ...]
 
@@ -105,10 +119,21 @@ def check_history(case: CaseId, entries: Sequence[Entry], manifest: Manifest) ->
     return History(tuple(checked))
 
 
+def signatory(manifest: Manifest, public: bytes) -> Signatory | None:
+    """Whose desk signs, or once signed, with this key."""
+    found = manifest.signer(public)
+    if found is None:
+        return None
+    names = {person.id: person.name for person in manifest.people}
+    return Signatory(found.id, names.get(found.id, found.id), found.is_former)
+
+
 def _check(case: CaseId, entry: Entry, before: SignedAct | None, manifest: Manifest) -> CheckedAct:
     act = entry.signed.act
-    signer = manifest.person_by_desk_key(bytes.fromhex(act.signer))
-    by_service = bytes.fromhex(act.signer) == manifest.services.get(CASES_SERVICE)
+    key = bytes.fromhex(act.signer)
+    signer = signatory(manifest, key)
+    service = manifest.service_signer(key)
+    by_service = service is not None and service.id == CASES_SERVICE
     problems: list[Problem] = []
     if not _is_linked(case, entry.signed, before):
         problems.append("chain")
@@ -161,10 +186,10 @@ def _is_signed(signed: SignedAct) -> bool:
     return True
 
 
-def _second(signed: SignedAct, manifest: Manifest) -> Person | None:
+def _second(signed: SignedAct, manifest: Manifest) -> Signatory | None:
     if signed.countersigner is None:
         return None
-    return manifest.person_by_desk_key(bytes.fromhex(signed.countersigner))
+    return signatory(manifest, bytes.fromhex(signed.countersigner))
 
 
 def _second_problems(signed: SignedAct, manifest: Manifest) -> list[Problem]:
@@ -173,7 +198,7 @@ def _second_problems(signed: SignedAct, manifest: Manifest) -> list[Problem]:
     if signed.countersigner is None or signed.countersignature is None:
         return ["second_missing"] if closing else []
     second = _second(signed, manifest)
-    first = manifest.person_by_desk_key(bytes.fromhex(act.signer))
+    first = signatory(manifest, bytes.fromhex(act.signer))
     same = second is not None and first is not None and second.id == first.id
     if second is None or same or signed.countersigner == act.signer:
         return ["second_invalid"]

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from case_mgmt.desk.errors import OpeningError
+from case_mgmt.desk.history import Signatory, signatory
 from crypto.body import NoteBody, ReplyBody
 from crypto.encoding import day_from_number
 from crypto.envelope import split
 from crypto.errors import CryptoError
 from crypto.frame import Frame, FrameType, frame_hash
-from crypto.manifest import Manifest, Person
+from crypto.manifest import Manifest
 from crypto.private.open_report import open_message
 
 
@@ -32,7 +33,7 @@ class Note:
     """A private note, opened; `author` is None when its key is not in the manifest."""
 
     day: date
-    author: Person | None
+    author: Signatory | None
     text: str
 
 
@@ -91,7 +92,7 @@ def open_office_file(
 
 
 def _note(frame: Frame, manifest: Manifest) -> Note:
-    author = manifest.person_by_desk_key(frame.sender) if frame.sender else None
+    author = signatory(manifest, frame.sender) if frame.sender else None
     return Note(day_from_number(frame.day), author, NoteBody.parse(frame.body).text)
 
 

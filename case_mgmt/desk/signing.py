@@ -2,9 +2,10 @@
 """Signs decisions: acts of this desk, and the second signature under a colleague's closing.
 
 - An act attaches to the head this desk has verified, never to one a server names.
-- The second person signs only after reading: the proposal must carry a valid signature by somebody
-  else, belong to the verified head, and its message must be the one whose office copy this desk
-  has opened (steps 1 to 5 of `check_proposal`).
+- The second person signs only after reading: the proposal must carry a valid signature by a person
+  who handles cases today, belong to the verified head, and its message must be the one whose office
+  copy this desk has opened (steps 1 to 6 of `read_proposal`).
+- Two signatures are two people: whoever changed keys in between is still the same person (step 7).
 """
 
 from dataclasses import dataclass
@@ -12,10 +13,11 @@ from datetime import date
 
 from case_mgmt.acts import Act, SignedAct, countersign_act, message_hash, sign_act, verify_act
 from case_mgmt.desk.errors import ComposeError
-from case_mgmt.desk.history import Head
+from case_mgmt.desk.history import Head, signatory
 from case_mgmt.desk.office import OfficeCopy, OfficeFile
 from case_mgmt.model import ActKind, DeviceKey, PersonId, State
 from crypto.errors import AuthenticationError
+from crypto.manifest import Manifest, Person
 from crypto.private.keystore import Identity
 
 
@@ -59,12 +61,18 @@ def sign_decision(
     return SignedAct(act, sign_act(identity.device_seed, act))
 
 
-def check_proposal(proposal: Proposal, head: Head, office: OfficeFile) -> OfficeCopy:
-    """The message the reporter would read, if the whole proposal holds.
+@dataclass(frozen=True)
+class Verified:
+    """What this desk has established about a case before it looks at a proposal."""
 
-    Raises: ComposeError.
-    """
-    act = proposal.signed.act
+    manifest: Manifest
+    head: Head
+    office: OfficeFile
+
+
+def read_proposal(proposal: Proposal, known: Verified) -> OfficeCopy:
+    """The message the reporter would read, if the whole proposal holds. Raises: ComposeError."""
+    act, head = proposal.signed.act, known.head
     # 1. it attaches to the verified head
     if (act.case, act.seq, act.prev, act.source) != (
         head.case,
@@ -78,22 +86,36 @@ def check_proposal(proposal: Proposal, head: Head, office: OfficeFile) -> Office
         verify_act(act, proposal.signed.signature)
     except AuthenticationError as error:
         raise ComposeError("act_mismatch") from error
-    # 3. it names this message
+    # 3. who signed it handles cases today, under that very key
+    proposer = known.manifest.person_by_desk_key(bytes.fromhex(act.signer))
+    if proposer is None or not proposer.opens_reports:
+        raise ComposeError("proposer_left")
+    # 4. it names this message
     if act.message != message_hash(proposal.container):
         raise ComposeError("act_mismatch")
-    # 4. the message can be read here: same payload, so same words
-    copy = office.copy_of(proposal.container)
+    # 5. the message can be read here: same payload, so same words
+    copy = known.office.copy_of(proposal.container)
     if copy is None or copy.author is None or copy.author.hex() != act.signer:
         raise ComposeError("copy_missing")
-    # 5. what the message tells the reporter is what the act does
+    # 6. what the message tells the reporter is what the act does
     if (copy.body.status, copy.body.reason) != (act.target.value, act.reason):
         raise ComposeError("act_mismatch")
     return copy
 
 
-def countersign(identity: Identity, proposal: Proposal, head: Head, office: OfficeFile) -> bytes:
-    """The second person's signature. Raises: ComposeError."""
-    check_proposal(proposal, head, office)
-    if proposal.signed.act.signer == identity.device_public.hex():
+def check_proposal(proposal: Proposal, known: Verified, second: Person) -> OfficeCopy:
+    """The same, if `second` may also sign it. Raises: ComposeError."""
+    # 7. whoever proposed is another person, whichever key was used
+    first = signatory(known.manifest, bytes.fromhex(proposal.signed.act.signer))
+    if first is not None and first.id == second.id:
         raise ComposeError("second_person")
+    return read_proposal(proposal, known)
+
+
+def countersign(identity: Identity, proposal: Proposal, known: Verified) -> bytes:
+    """The second person's signature. Raises: ComposeError."""
+    second = known.manifest.person_by_desk_key(identity.device_public)
+    if second is None or not second.opens_reports:
+        raise ComposeError("not_a_recipient")
+    check_proposal(proposal, known, second)
     return countersign_act(identity.device_seed, proposal.signed.act)

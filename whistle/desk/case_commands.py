@@ -178,7 +178,7 @@ class _CaseText:
         rows = []
         for checked in self._case.history.acts:
             act = checked.entry.signed.act
-            second = f" + {checked.second.name}" if checked.second else ""
+            second = f" + {self._labels.signatory(checked.second)}" if checked.second else ""
             held = "desk.mark.verified" if checked.is_verified else "desk.mark.broken"
             rows.append(
                 [

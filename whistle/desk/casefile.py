@@ -14,13 +14,12 @@ from typing import Literal
 from case_mgmt.deadlines import Clock, due
 from case_mgmt.desk.errors import ComposeError, OpeningError
 from case_mgmt.desk.evidence import EvidenceFile, name_all
-from case_mgmt.desk.history import CheckedAct, History, check_history
+from case_mgmt.desk.history import CheckedAct, History, Signatory, check_history, signatory
 from case_mgmt.desk.office import Note, OfficeCopy, OfficeFile, open_office_file
 from case_mgmt.desk.opening import Lens, OpenedFollowUp, OpenedReport, OpenedThread, open_thread
-from case_mgmt.desk.signing import Proposal, check_proposal
+from case_mgmt.desk.signing import Proposal, Verified, check_proposal, read_proposal
 from case_mgmt.model import ActKind, Role, State
 from crypto.frame import Origin
-from crypto.manifest import Person
 from crypto.private.keystore import Identity
 from whistle.desk.errors import GateRefusedError, UnreachableError
 from whistle.desk.records import CaseRecord, Move
@@ -42,7 +41,7 @@ class PendingView:
     """A closing that waits; `copy`: what would be read, `problem`: why it cannot be trusted."""
 
     proposal: Proposal
-    proposer: Person | None
+    proposer: Signatory | None
     is_mine: bool
     copy: OfficeCopy | None
     problem: str | None
@@ -82,6 +81,11 @@ class CaseFile:
     def state(self) -> State:
         """The public code that follows from the signed acts."""
         return self.history.head.state
+
+    @property
+    def verified(self) -> Verified:
+        """What a second person's signature rests on."""
+        return Verified(self.organisation.manifest, self.history.head, self.office)
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -136,32 +140,32 @@ def open_case_file(identity: Identity, organisation: Organisation, record: CaseR
         thread=thread,
         office=office,
         clock=clock,
-        pending=_pending(identity, organisation, record, history, office),
+        pending=_pending(organisation, record, Verified(manifest, history.head, office)),
         files=name_all(refs),
         remarks=tuple(_remarks(record, history, thread, office, clock)),
     )
 
 
-def _pending(
-    identity: Identity,
-    organisation: Organisation,
-    record: CaseRecord,
-    history: History,
-    office: OfficeFile,
-) -> PendingView | None:
+def _pending(organisation: Organisation, record: CaseRecord, known: Verified) -> PendingView | None:
     if record.pending is None:
         return None
-    signer = record.pending.signed.act.signer
+    signer = bytes.fromhex(record.pending.signed.act.signer)
+    proposer, me = signatory(known.manifest, signer), organisation.me
+    is_mine = proposer is not None and proposer.id == me.id
     copy: OfficeCopy | None = None
     problem: str | None = None
     try:
-        copy = check_proposal(record.pending, history.head, office)
+        copy = (
+            read_proposal(record.pending, known)
+            if is_mine
+            else check_proposal(record.pending, known, me)
+        )
     except ComposeError as error:
         problem = error.code
     return PendingView(
         proposal=record.pending,
-        proposer=organisation.manifest.person_by_desk_key(bytes.fromhex(signer)),
-        is_mine=signer == identity.device_public.hex(),
+        proposer=proposer,
+        is_mine=is_mine,
         copy=copy,
         problem=problem,
     )

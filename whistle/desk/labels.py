@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from case_mgmt.catalogue import Catalogue as Services
-from case_mgmt.desk.history import CheckedAct
+from case_mgmt.desk.history import CheckedAct, Signatory
 from crypto.manifest import Manifest
 from whistle.i18n import Catalogue
 from whistle.intake.fields import REPORT_FIELDS, Kind
@@ -66,7 +66,11 @@ class Labels:
             return self.texts.t("desk.label.service")
         if checked.signer is None:
             return self.texts.t("desk.label.unknown_signer")
-        return checked.signer.name
+        return self.signatory(checked.signer)
+
+    def signatory(self, who: Signatory) -> str:
+        """A person who signed; a key of the past is said to be one."""
+        return self.texts.t("desk.label.former", name=who.name) if who.is_former else who.name
 
     def act(self, checked: CheckedAct) -> str:
         """What an act did, in a few words."""

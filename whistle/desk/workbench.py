@@ -217,7 +217,7 @@ class Workbench:
         _require_verified(opened)
         proposal = opened.pending.proposal
         try:
-            signature = countersign(self._identity, proposal, opened.history.head, opened.office)
+            signature = countersign(self._identity, proposal, opened.verified)
         except ComposeError as error:
             raise GateRefusedError(f"desk.compose.{error.code}") from error
         confirmation = {"act_hash": proposal.signed.hash, "countersignature": b64(signature)}

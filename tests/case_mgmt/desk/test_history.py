@@ -12,7 +12,7 @@ from case_mgmt.acts import SignedAct, countersign_act, sign_act
 from case_mgmt.desk.history import Entry, check_history
 from case_mgmt.model import ActHash, ActKind, CaseId, DeviceKey, PersonId, State
 from crypto.signing import public_from_seed
-from tests.case_mgmt.desk.threads import CASE, DAY, Chain, Thread, make_thread
+from tests.case_mgmt.desk.threads import CASE, DAY, Chain, Thread, make_thread, remanifest
 
 
 @pytest.fixture
@@ -174,3 +174,62 @@ def test_tampering(chain: Chain, thread: Thread, name: str) -> None:
     tamper(chain)
     assert found(chain, thread) == expected
     assert not check_history(CASE, chain.entries, thread.manifest).is_verified
+
+
+def former(chain: Chain, person: str, until: int = 1) -> dict[str, object]:
+    return {"id": person, "desk": key(chain, person), "until_serial": until}
+
+
+def test_a_rotated_key_freezes_nothing(chain: Chain, thread: Thread) -> None:
+    new = public_from_seed(b"\x22" * 32).hex()
+    old = former(chain, "penyidik-1")
+    manifest = remanifest(thread.org, {"penyidik-1": {"desk": new}}, former=[old])
+    history = check_history(CASE, chain.entries, manifest)
+    assert history.is_verified
+    signer, second_signer = history.acts[4].signer, history.acts[4].second
+    assert signer is not None
+    assert second_signer is not None
+    assert (signer.id, signer.is_former) == ("penyidik-1", True)
+    assert (second_signer.id, second_signer.is_former) == ("pengawas", False)
+
+
+def test_who_left_freezes_nothing(chain: Chain, thread: Thread) -> None:
+    old = former(chain, "penyidik-1")
+    manifest = remanifest(thread.org, {"penyidik-1": None}, former=[old])
+    history = check_history(CASE, chain.entries, manifest)
+    assert history.is_verified
+    assert history.acts[2].signer is not None
+    assert history.acts[2].signer.name == "penyidik-1"
+
+
+def test_a_key_unknown_even_as_former_is_unknown(chain: Chain, thread: Thread) -> None:
+    manifest = remanifest(thread.org, {"penyidik-1": None})
+    history = check_history(CASE, chain.entries, manifest)
+    assert {place for place, act in enumerate(history.acts) if act.problems} == {2, 3, 4}
+    assert all("unknown_signer" in history.acts[place].problems for place in (2, 3, 4))
+
+
+def test_a_former_second_signature_counts(chain: Chain, thread: Thread) -> None:
+    manifest = remanifest(thread.org, {"pengawas": None}, former=[former(chain, "pengawas")])
+    assert check_history(CASE, chain.entries, manifest).is_verified
+
+
+def test_the_same_person_under_an_old_and_a_new_key_is_one(chain: Chain, thread: Thread) -> None:
+    seed = b"\x23" * 32
+    chain.org.service_seeds["renewed"] = seed  # type: ignore[index]
+    second(chain, 4, "renewed")
+    new = public_from_seed(seed).hex()
+    old = former(chain, "penyidik-1")
+    manifest = remanifest(thread.org, {"penyidik-1": {"desk": new}}, former=[old])
+    history = check_history(CASE, chain.entries, manifest)
+    assert history.acts[4].problems == ("second_invalid",)
+
+
+def test_a_renewed_service_key_freezes_nothing(chain: Chain, thread: Thread) -> None:
+    new = public_from_seed(b"\x24" * 32).hex()
+    old = {"id": "cases", "key": key(chain, "cases"), "until_serial": 1}
+    services = {**thread.org.manifest["services"], "cases": new}
+    manifest = remanifest(thread.org, {}, services=services, former_services=[old])
+    history = check_history(CASE, chain.entries, manifest)
+    assert history.is_verified
+    assert [act.by_service for act in history.acts] == [True, True, False, False, False, True]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,16 +13,19 @@ from case_mgmt.acts import SignedAct, sign_act, verify_act, verify_countersignat
 from case_mgmt.desk.composing import Draft, SealedReply
 from case_mgmt.desk.errors import ComposeError
 from case_mgmt.desk.history import Head, check_history
-from case_mgmt.desk.office import OfficeFile, open_office_file
+from case_mgmt.desk.office import OfficeCopy, OfficeFile, open_office_file
 from case_mgmt.desk.signing import (
     Decision,
     Proposal,
+    Verified,
     check_proposal,
     countersign,
+    read_proposal,
     sign_decision,
 )
 from case_mgmt.model import ActHash, ActKind, CaseId, State
-from tests.case_mgmt.desk.threads import CASE, DAY, Chain, Thread, make_thread
+from crypto.manifest import Person
+from tests.case_mgmt.desk.threads import CASE, DAY, Chain, Thread, make_thread, remanifest
 
 CLOSING = Decision(ActKind.TRANSITION, State.UPHELD_ACTION)
 TEXT = "Terbukti; petugas ditindak."
@@ -39,6 +43,19 @@ class Desk:
     def office(self, *containers: bytes, person: str = "pengawas") -> OfficeFile:
         seed = self.thread.org.identities[person].recipient_seed
         return open_office_file(seed, self.thread.manifest, self.thread.keys.lookup_id, containers)
+
+    def known(self, *containers: bytes, person: str = "pengawas") -> Verified:
+        return Verified(self.thread.manifest, self.head, self.office(*containers, person=person))
+
+    def person(self, name: str) -> Person:
+        return next(each for each in self.thread.manifest.people if each.id == name)
+
+    def read(self, *containers: bytes) -> OfficeCopy:
+        return read_proposal(self.proposal, self.known(*containers))
+
+    def remanifest(self, people: dict[str, Any], **changes: Any) -> None:
+        """Signs the manifest again: None removes a person, a mapping changes one."""
+        self.thread.manifest = remanifest(self.thread.org, people, **changes)
 
     def write(self, text: str = TEXT, person: str = "penyidik-1", **more: str) -> SealedReply:
         opened = self.thread.open(person)
@@ -85,39 +102,73 @@ def test_an_extension_names_its_day(desk: Desk) -> None:
 
 
 def test_the_second_person_signs_what_the_reporter_will_read(desk: Desk) -> None:
-    office = desk.office(desk.sealed.office_copy)
-    assert check_proposal(desk.proposal, desk.head, office).body.text == TEXT
+    assert desk.read(desk.sealed.office_copy).body.text == TEXT
     identity = desk.thread.org.identities["pengawas"]
-    signature = countersign(identity, desk.proposal, desk.head, office)
+    signature = countersign(identity, desk.proposal, desk.known(desk.sealed.office_copy))
     act = desk.proposal.signed.act
     verify_countersignature(act, identity.device_public.hex(), signature)  # type: ignore[arg-type]
 
 
 def test_nobody_signs_twice(desk: Desk) -> None:
-    office = desk.office(desk.sealed.office_copy, person="penyidik-1")
+    known = desk.known(desk.sealed.office_copy, person="penyidik-1")
     identity = desk.thread.org.identities["penyidik-1"]
     with pytest.raises(ComposeError, match="second_person"):
-        countersign(identity, desk.proposal, desk.head, office)
+        countersign(identity, desk.proposal, known)
+    with pytest.raises(ComposeError, match="second_person"):
+        check_proposal(desk.proposal, known, desk.person("penyidik-1"))
+
+
+def test_one_person_with_two_keys_is_one_person(desk: Desk) -> None:
+    identity = desk.thread.org.identities["penyidik-1"]
+    renewed = replace(identity, device_seed=b"\x21" * 32)
+    old = {"id": "penyidik-1", "desk": identity.device_public.hex(), "until_serial": 1}
+    desk.remanifest({"penyidik-1": {"desk": renewed.device_public.hex()}}, former=[old])
+    known = desk.known(desk.sealed.office_copy, person="penyidik-1")
+    with pytest.raises(ComposeError, match="second_person"):
+        countersign(renewed, desk.proposal, known)
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_proposal_by_somebody_who_left_is_not_confirmed(desk: Desk, *, is_listed: bool) -> None:
+    key = desk.thread.org.identities["penyidik-1"].device_public.hex()
+    old = {"id": "penyidik-1", "desk": key, "until_serial": 1}
+    desk.remanifest({"penyidik-1": None}, former=[old] if is_listed else [])
+    identity = desk.thread.org.identities["pengawas"]
+    with pytest.raises(ComposeError, match="proposer_left"):
+        countersign(identity, desk.proposal, desk.known(desk.sealed.office_copy))
+
+
+def test_a_proposal_by_somebody_who_handles_no_cases_any_more(desk: Desk) -> None:
+    desk.remanifest({"penyidik-1": {"roles": ["auditor"]}})
+    with pytest.raises(ComposeError, match="proposer_left"):
+        desk.read(desk.sealed.office_copy)
+
+
+def test_who_handles_no_cases_is_no_second_person(desk: Desk) -> None:
+    desk.remanifest({"penyidik-2": {"roles": ["auditor"]}})
+    identity = desk.thread.org.identities["penyidik-2"]
+    with pytest.raises(ComposeError, match="not_a_recipient"):
+        countersign(identity, desk.proposal, desk.known(desk.sealed.office_copy))
 
 
 def test_without_the_copy_nothing_is_confirmed(desk: Desk) -> None:
     with pytest.raises(ComposeError, match="copy_missing"):
-        check_proposal(desk.proposal, desk.head, desk.office())
+        desk.read()
 
 
 def test_a_copy_with_other_words_does_not_help(desk: Desk) -> None:
     other = desk.write("Tidak terbukti sama sekali.")
     with pytest.raises(ComposeError, match="copy_missing"):
-        check_proposal(desk.proposal, desk.head, desk.office(other.office_copy))
+        desk.read(other.office_copy)
 
 
 def test_a_message_by_somebody_else_is_refused(desk: Desk) -> None:
     sealed = desk.write(person="penyidik-2")
     identity = desk.thread.org.identities["penyidik-1"]
     signed = sign_decision(identity, desk.head, CLOSING, sealed.container, DAY)
-    proposal = Proposal(signed, sealed.container)
+    desk.proposal = Proposal(signed, sealed.container)
     with pytest.raises(ComposeError, match="copy_missing"):
-        check_proposal(proposal, desk.head, desk.office(sealed.office_copy))
+        desk.read(sealed.office_copy)
 
 
 @pytest.mark.parametrize("more", [{"status": "insufficient"}, {"reason": "no_contact"}])
@@ -125,9 +176,9 @@ def test_a_message_that_says_something_else_than_the_act(desk: Desk, more: dict[
     sealed = desk.write(**more)
     identity = desk.thread.org.identities["penyidik-1"]
     signed = sign_decision(identity, desk.head, CLOSING, sealed.container, DAY)
-    proposal = Proposal(signed, sealed.container)
+    desk.proposal = Proposal(signed, sealed.container)
     with pytest.raises(ComposeError, match="act_mismatch"):
-        check_proposal(proposal, desk.head, desk.office(sealed.office_copy))
+        desk.read(sealed.office_copy)
 
 
 HEADS: dict[str, Callable[[Head], Head]] = {
@@ -140,24 +191,20 @@ HEADS: dict[str, Callable[[Head], Head]] = {
 
 @pytest.mark.parametrize("name", HEADS)
 def test_a_proposal_on_another_head(desk: Desk, name: str) -> None:
+    desk.head = HEADS[name](desk.head)
     with pytest.raises(ComposeError, match="act_mismatch"):
-        check_proposal(desk.proposal, HEADS[name](desk.head), desk.office(desk.sealed.office_copy))
+        desk.read(desk.sealed.office_copy)
 
 
 def test_a_forged_signature(desk: Desk) -> None:
     act = desk.proposal.signed.act
-    forged = SignedAct(act, sign_act(b"\x05" * 32, act))
+    desk.proposal = replace(desk.proposal, signed=SignedAct(act, sign_act(b"\x05" * 32, act)))
     with pytest.raises(ComposeError, match="act_mismatch"):
-        check_proposal(
-            replace(desk.proposal, signed=forged), desk.head, desk.office(desk.sealed.office_copy)
-        )
+        desk.read(desk.sealed.office_copy)
 
 
 def test_an_exchanged_container(desk: Desk) -> None:
     other = desk.write()
+    desk.proposal = replace(desk.proposal, container=other.container)
     with pytest.raises(ComposeError, match="act_mismatch"):
-        check_proposal(
-            replace(desk.proposal, container=other.container),
-            desk.head,
-            desk.office(other.office_copy),
-        )
+        desk.read(other.office_copy)

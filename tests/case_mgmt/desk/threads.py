@@ -115,13 +115,26 @@ def attachment(name: str) -> AttachmentRef:
 def make_thread(tmp_path: Path) -> Thread:
     """An organisation and an empty thread."""
     org = make_org(tmp_path, DAY)
-    manifest = verify_manifest(
-        (org.dir / "manifest.json").read_bytes(),
-        (org.dir / "manifest.sig").read_bytes(),
-        org.instance_id,
-        DAY,
-    )
-    return Thread(org, manifest, derive(generate(system_rng), org.instance_id))
+    return Thread(org, manifest_of(org), derive(generate(system_rng), org.instance_id))
+
+
+def remanifest(
+    org: Org, people: Mapping[str, Mapping[str, Any] | None], **changes: Any
+) -> Manifest:
+    """The next manifest: None removes a person, a mapping changes one."""
+    listed = [
+        {**person, **(people.get(person["id"]) or {})}
+        for person in org.manifest["people"]
+        if people.get(person["id"], {}) is not None
+    ]
+    org.rewrite(people=listed, serial=org.manifest["serial"] + 1, **changes)
+    return manifest_of(org)
+
+
+def manifest_of(org: Org) -> Manifest:
+    """The organisation's manifest as it lies in its folder."""
+    data, signature = ((org.dir / name).read_bytes() for name in ("manifest.json", "manifest.sig"))
+    return verify_manifest(data, signature, org.instance_id, DAY)
 
 
 @dataclass

@@ -154,7 +154,7 @@ def _act_row(checked: CheckedAct, labels: Labels) -> ActRow:
         what=labels.act(checked),
         reason=labels.reason(act.reason),
         signer=labels.signer(checked),
-        second=checked.second.name if checked.second else "",
+        second=labels.signatory(checked.second) if checked.second else "",
         is_verified=checked.is_verified,
         problems=[labels.texts.t(f"desk.problem.{problem}") for problem in checked.problems],
     )
@@ -167,7 +167,9 @@ def _proposal(case: CaseFile, labels: Labels) -> ProposalView | None:
     act = pending.proposal.signed.act
     return ProposalView(
         status=labels.status(act.target),
-        by=pending.proposer.name if pending.proposer else labels.texts.t("desk.label.unknown"),
+        by=labels.signatory(pending.proposer)
+        if pending.proposer
+        else labels.texts.t("desk.label.unknown"),
         is_mine=pending.is_mine,
         reason=labels.reason(act.reason),
         text=pending.copy.body.text if pending.copy else "",
