@@ -59,6 +59,8 @@ FIELD_ERRORS: Final = (
     "error.file.too_many",
     "error.file.name",
     "error.file.again",  # after another mistake: browsers forget chosen files
+    "error.file.empty",  # it has a name but no content
+    "error.file.busy",  # the disk is nearly full, or another limit of the server is reached
     "error.unit.nobody",  # unit and exclude_unit together leave nobody to open the report
     "error.confirm",  # withdrawing without ticking the box
     "error.form.token",  # the form is too old: look it over and send again
@@ -217,7 +219,7 @@ class Pages:
                 status_page.item_label(item, speaks.texts),
                 status_page.item_reason(item, speaks.texts),
             )
-            for item in context.timeline
+            for item in status_page.in_pieces(context.timeline)
         ]
         items = speaks.render.template("timeline_items.html").render(rows=rows, mark=_MARK)
         chosen = status_page.fit(items.split(_MARK)[:-1], taken, context.page)
