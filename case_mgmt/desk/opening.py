@@ -26,7 +26,7 @@ from typing import Generic, Literal, TypeVar
 
 from case_mgmt.desk.errors import OpeningError
 from crypto.body import AttachmentRef, FollowUpBody, ReportBody
-from crypto.encoding import day_from_number
+from crypto.encoding import day_number
 from crypto.errors import AuthenticationError, CryptoError
 from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, frame_hash, recipients_digest
 from crypto.manifest import Manifest, Person
@@ -217,7 +217,7 @@ class _Checker:
             ("repeated", frame.message_id in self._ids),
             ("gap", self._is_gap(frame)),
             ("recipients_differ", frame.recipients_digest != self._digest),
-            ("day_differs", frame.day != 0 and day_from_number(frame.day) > stored.day),
+            ("day_differs", frame.day > day_number(stored.day)),
         ):
             if wrong:
                 self.note(code, opened.id)

@@ -130,7 +130,7 @@ class _CaseText:
         assignee = self._labels.person(summary.assignee)
         self._terminal.say("desk.cli.assignee", person=assignee)
         for remark in self._case.remarks:
-            self._terminal.warn(self._texts.t(f"desk.remark.{remark.code}"))
+            self._terminal.warn(self._texts.t(f"desk.remark.{remark.code}", act=remark.act))
         pending = self._case.pending
         if pending is not None:
             target = self._labels.status(pending.target)

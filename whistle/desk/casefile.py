@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from case_mgmt.deadlines import Clock, due
+from case_mgmt.desk.agreement import Agreement, compare
 from case_mgmt.desk.errors import ComposeError, OpeningError
 from case_mgmt.desk.evidence import EvidenceFile, name_all
 from case_mgmt.desk.history import CheckedAct, History, Signatory, check_history, signatory
@@ -30,10 +31,11 @@ SystemRemark = Literal["history_broken", "head_differs", "summary_differs", "not
 
 @dataclass(frozen=True)
 class CaseRemark:
-    """Something the investigator must know; `message` is set when it is about one message."""
+    """Something the investigator must know; `message` or `act` when it is about one of them."""
 
     code: str
     message: str | None = None
+    act: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,7 @@ class CaseFile:
     history: History
     thread: OpenedThread
     office: OfficeFile
+    agreement: Agreement
     clock: Clock
     pending: PendingView | None
     files: tuple[EvidenceFile, ...]
@@ -131,6 +134,7 @@ def open_case_file(identity: Identity, organisation: Organisation, record: CaseR
     except OpeningError as error:
         raise GateRefusedError(f"desk.opening.{error.code}") from error
     acts = [checked.entry.signed.act for checked in history.acts]
+    agreement = compare(history, thread, record.messages, office)
     clock = due(acts, organisation.policy, organisation.today)
     refs = [ref for message in thread.messages for ref in message.attachments]
     return CaseFile(
@@ -139,10 +143,11 @@ def open_case_file(identity: Identity, organisation: Organisation, record: CaseR
         history=history,
         thread=thread,
         office=office,
+        agreement=agreement,
         clock=clock,
         pending=_pending(organisation, record, Verified(manifest, history.head, office)),
         files=name_all(refs),
-        remarks=tuple(_remarks(record, history, thread, office, clock)),
+        remarks=(*_case_remarks(record, history, office, clock), *_part_remarks(thread, agreement)),
     )
 
 
@@ -171,12 +176,8 @@ def _pending(organisation: Organisation, record: CaseRecord, known: Verified) ->
     )
 
 
-def _remarks(
-    record: CaseRecord,
-    history: History,
-    thread: OpenedThread,
-    office: OfficeFile,
-    clock: Clock,
+def _case_remarks(
+    record: CaseRecord, history: History, office: OfficeFile, clock: Clock
 ) -> Iterator[CaseRemark]:
     if not history.is_verified:
         yield CaseRemark("history_broken")
@@ -188,40 +189,34 @@ def _remarks(
         yield CaseRemark("summary_differs")
     if office.unreadable:
         yield CaseRemark("notes_unreadable")
+
+
+def _part_remarks(thread: OpenedThread, agreement: Agreement) -> Iterator[CaseRemark]:
+    for each in agreement.remarks:
+        yield CaseRemark(each.code, act=each.seq)
     for remark in thread.remarks:
-        yield CaseRemark(remark.code, remark.message)
+        yield CaseRemark(remark.code, message=remark.message)
 
 
 def _timeline(case: CaseFile) -> Iterator[TimelineEntry]:
-    """Acts in their order; a reporter's act is shown as the message it stands for."""
-    follow_ups = list(case.thread.follow_ups)
+    """Acts in their order; a reporter's act is shown as the message it stands for.
+
+    An act in the reporter's name that stands for no message is shown as the system's.
+    """
+    paired = case.agreement.messages
     for checked in case.history.acts:
         act = checked.entry.signed.act
         if act.kind is ActKind.ASSIGN:
             continue
-        if act.kind is ActKind.RECEIVED:
-            yield TimelineEntry(act.day, "system", act=checked)
+        if act.seq in paired:
+            yield TimelineEntry(act.day, "reporter", act=checked, message=paired[act.seq])
         elif checked.by_service:
-            message = _take(follow_ups, act.kind)
-            yield TimelineEntry(act.day, "reporter", act=checked, message=message)
+            yield TimelineEntry(act.day, "system", act=checked)
         else:
             container = checked.entry.container
             copy = None if container is None else case.office.copy_of(container)
             yield TimelineEntry(act.day, "office", act=checked, copy=copy)
-    for message in follow_ups:
-        yield TimelineEntry(message.day, "reporter", message=message)
-
-
-_INTENTS = {
-    ActKind.FOLLOW_UP: "message",
-    ActKind.CONTEST: "contest",
-    ActKind.WITHDRAW: "withdraw",
-}
-
-
-def _take(follow_ups: list[OpenedFollowUp], kind: ActKind) -> OpenedFollowUp | None:
-    """The first follow-up not yet shown whose intent is that of the act."""
-    for position, message in enumerate(follow_ups):
-        if message.body.intent == _INTENTS.get(kind):
-            return follow_ups.pop(position)
-    return None
+    shown = {id(message) for message in paired.values()}
+    for message in case.thread.follow_ups:
+        if id(message) not in shown:
+            yield TimelineEntry(message.day, "reporter", message=message)

@@ -67,7 +67,9 @@ def case_json(case: CaseFile) -> Json:
         "verified": case.history.is_verified,
         "notes": [_note(note) for note in case.notes],
         "proposal": None if case.pending is None else _pending(case.pending),
-        "remarks": [{"code": each.code, "message": each.message} for each in case.remarks],
+        "remarks": [
+            {"code": each.code, "message": each.message, "act": each.act} for each in case.remarks
+        ],
     }
 
 

@@ -245,6 +245,8 @@ def _require_verified(opened: CaseFile) -> None:
     """SECURITY: nothing is signed on top of acts that do not verify (test_client.py)."""
     if not opened.history.is_verified:
         raise GateRefusedError("desk.error.history_broken")
+    if opened.agreement.has_invented_act:
+        raise GateRefusedError("desk.error.act_without_message")
 
 
 def _check_table(opened: CaseFile, kind: ActKind, target: State, reason: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pytest
 
+from case_mgmt.desk.agreement import ActRemarkCode
 from case_mgmt.desk.history import Problem
 from case_mgmt.desk.opening import RemarkCode
 from tests.whistle.desk.bureau import Bureau, Reporter, running_bureau
@@ -89,7 +90,9 @@ def test_every_flag_of_serve_is_known() -> None:
 
 
 def test_every_remark_and_problem_is_explained() -> None:
-    for code in (*get_args(RemarkCode), *get_args(SystemRemark), *get_args(Problem)):
+    kinds = (RemarkCode, ActRemarkCode, SystemRemark, Problem)
+    codes = [code for kind in kinds for code in get_args(kind)]
+    for code in codes:
         assert f"`{code}`" in DOC, code
 
 
