@@ -2,8 +2,9 @@
 """What each of our processes does to itself before it handles anything secret.
 
 Invariants: no core dump, no reading of its memory by other processes of the same user (prctl(2),
-PR_SET_DUMPABLE), files private by default. Locked memory and sandboxes are the service manager's
-work and are not done here.
+PR_SET_DUMPABLE), files private by default, as many descriptors as the system allows: a server must
+reach its own limits before that one. Locked memory and sandboxes are the service manager's work and
+are not done here.
 """
 
 import ctypes
@@ -22,9 +23,11 @@ _PR_SET_DUMPABLE = 4
 
 
 def harden_process() -> None:
-    """No core dump, no foreign reader of our memory, private files."""
+    """No core dump, no foreign reader of our memory, private files, all descriptors we may have."""
     os.umask(PRIVATE_UMASK)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     _prctl(_PR_SET_DUMPABLE, 0)
 
 

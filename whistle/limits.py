@@ -12,10 +12,14 @@ MIB = 1024 * KIB
 
 # --- connections (whistle.http.serve) -------------------------------------------------------------
 MAX_CONNECTIONS = 1024  # tor brings each reader on a stream of its own; beyond this we hang up
+PROGRESS_BYTES = 64 * KIB  # of a body: a connection that brings as much is not idle
+DESCRIPTOR_RESERVE = 128  # kept from connections for the feed, the blobs and the database
+UPLOAD_DESCRIPTOR_RESERVE = 64  # kept from uploads too: a file is one descriptor more
 MAX_REQUEST_LINE = 4 * KIB  # our longest own path is below 100 bytes
 MAX_HEADER_FIELD = 4 * KIB
 MAX_HEADERS = 64  # Tor Browser sends about a dozen
 HEADER_TIMEOUT = 75.0  # idle between requests, and for a request head to arrive completely
+WRITE_TIMEOUT = 120.0  # how long an answer waits for a peer that reads nothing
 LINGER_TIMEOUT = 10.0  # reading away a refused body, so that the browser gets to see our answer
 SHUTDOWN_TIMEOUT = 10.0
 READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
@@ -46,7 +50,7 @@ DISK_RESERVE = 256 * MIB  # below this much free space files are refused, text r
 # --- reporters' sessions --------------------------------------------------------------------------
 SESSION_IDLE = 15 * 60.0
 MAX_SESSIONS = 10_000  # oldest first out
-STATUS_FLOOR = 0.010  # no status answer leaves sooner: hides what a code's lookup cost
+STATUS_FLOOR = 0.015  # no status answer leaves sooner: hides what a code's lookup cost
 
 # --- store ----------------------------------------------------------------------------------------
 MAX_BATCH = 64  # writes that may share one commit

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Measured in a process of its own: hardening this one would hide it from the debugger."""
 
+import resource
 import subprocess
 import sys
 
@@ -11,6 +12,8 @@ from whistle.hardening import harden_process
 
 harden_process()
 print(resource.getrlimit(resource.RLIMIT_CORE))
+soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+print(soft == hard)
 import ctypes
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
 path = Path(os.environ["TARGET"])
@@ -30,6 +33,10 @@ os._exit(0)
 """
 
 
+def _few_descriptors() -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, 512))
+
+
 def test_a_hardened_process_leaves_no_core_and_hides_its_memory(tmp_path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-c", SCRIPT],
@@ -37,8 +44,9 @@ def test_a_hardened_process_leaves_no_core_and_hides_its_memory(tmp_path) -> Non
         text=True,
         check=True,
         env={"TARGET": str(tmp_path / "new")},
+        preexec_fn=_few_descriptors,
     )
-    assert done.stdout.split("\n")[:3] == ["(0, 0)", "0", "0o600"]
+    assert done.stdout.split("\n")[:4] == ["(0, 0)", "True", "0", "0o600"]
 
 
 def test_a_child_ends_with_its_parent() -> None:

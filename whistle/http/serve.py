@@ -7,7 +7,8 @@ Invariants:
   class and place;
 * a request that the HTTP parser rejects gets a constant body and our headers;
 * a connection that does not finish a request head in `HEADER_TIMEOUT` is closed, and connections
-  are counted;
+  are counted (`whistle.http.connections`);
+* a connection whose peer reads nothing for `WRITE_TIMEOUT` while an answer waits is cut off;
 * request bodies are never decompressed (no inflation bombs).
 """
 
@@ -19,7 +20,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvloop
 from aiohttp import web
@@ -28,6 +29,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from whistle import limits, logs
 from whistle.http import headers
+from whistle.http.connections import Connections, most_connections
 
 PUBLIC_SOCKET: Final = 0o660
 FEED_SOCKET: Final = 0o600
@@ -43,13 +45,79 @@ BODIES: Final = {
 class Protocol(RequestHandler):
     """aiohttp's connection handler without its logging, echoing and telling headers."""
 
-    __slots__ = ()
+    __slots__ = ("_received", "_requests", "_siblings", "_unread", "_wire")
+
+    def __init__(self, siblings: Connections, *args: Any, **keywords: Any) -> None:
+        super().__init__(*args, **keywords)
+        self._siblings = siblings
+        self._wire: asyncio.Transport | None = None
+        self._unread: asyncio.TimerHandle | None = None
+        self._requests = 0
+        self._received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection unless there are too many."""
+        """Accept the connection; another one goes if there are too many."""
+        self._wire = cast("asyncio.Transport", transport)
         super().connection_made(transport)
-        if self._manager is not None and len(self._manager.connections) > limits.MAX_CONNECTIONS:
-            self.force_close()
+        self._siblings.add(self)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget the connection."""
+        self._siblings.remove(self)
+        self._stop_waiting()
+        super().connection_lost(exc)
+        self._wire = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what arrived; a complete head and a good piece of a body are progress."""
+        super().data_received(data)
+        self._received += len(data)
+        if self._request_count != self._requests or self._received >= limits.PROGRESS_BYTES:
+            self._requests, self._received = self._request_count, 0
+            self._siblings.progressed(self)
+
+    def pause_writing(self) -> None:
+        """The peer reads more slowly than we write: it gets some time."""
+        super().pause_writing()
+        self._wait_for_reading(self._unsent())
+
+    def resume_writing(self) -> None:
+        """The peer has read."""
+        self._stop_waiting()
+        super().resume_writing()
+
+    def _wait_for_reading(self, unsent: int) -> None:
+        self._unread = self._loop.call_later(limits.WRITE_TIMEOUT, self._look_again, unsent)
+
+    def _look_again(self, before: int) -> None:
+        """Cut off a peer that has read nothing since."""
+        unsent = self._unsent()
+        if unsent < before:
+            self._wait_for_reading(unsent)
+        else:
+            self.shed()
+
+    def _unsent(self) -> int:
+        return 0 if self._wire is None else self._wire.get_write_buffer_size()
+
+    def _stop_waiting(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    async def finish_response(
+        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Answer; a request that has come to its answer is progress."""
+        self._siblings.progressed(self)
+        return await super().finish_response(request, resp, start_time)
+
+    def shed(self) -> None:
+        """Close at once, without waiting for a peer that may not read."""
+        wire = self._wire
+        self.force_close()
+        if wire is not None:
+            wire.abort()
 
     def log_exception(self, *_args: Any, **keywords: Any) -> None:
         """Log the class and our own place of an error, nothing of the request."""
@@ -141,10 +209,11 @@ def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
     server.request_handler = functools.partial(_guarded, server.request_handler)
     return functools.partial(
         Protocol,
+        Connections(most_connections()),
         server,
         loop=asyncio.get_running_loop(),
         keepalive_timeout=limits.HEADER_TIMEOUT,
-        access_log=None,  # type: ignore[arg-type] # as aiohttp's own runner does
+        access_log=None,
         access_log_class=AccessLogger,
         max_line_size=limits.MAX_REQUEST_LINE,
         max_field_size=limits.MAX_HEADER_FIELD,

@@ -10,18 +10,25 @@ Invariants:
 * a file's times are set to the start of its day.
 """
 
+import contextlib
+import errno
 import os
 import re
-from collections.abc import Iterable
+import resource
+import sys
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
+from whistle.errors import RefusedError
 from whistle.intake.database import sync_folder
+from whistle.limits import UPLOAD_DESCRIPTOR_RESERVE
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _MODE: Final = 0o600
 PART: Final = ".part"
+_EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT})
 
 
 class BlobFolder:
@@ -42,8 +49,19 @@ class BlobFolder:
         return self.path(blob).with_suffix(PART)
 
     def create_part(self, blob: str) -> int:
-        """Create the growing file; return its descriptor."""
-        return os.open(self.part_path(blob), os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
+        """Create the growing file; return its descriptor.
+
+        Raises:
+            RefusedError: "busy" - no descriptor or no place is left for it.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with busy_if_exhausted():
+            descriptor = os.open(self.part_path(blob), flags, _MODE)
+        if descriptor >= _most_descriptors():
+            os.close(descriptor)
+            self.remove([blob])
+            raise RefusedError("busy")
+        return descriptor
 
     def publish(self, blobs: Iterable[str]) -> None:
         """Give finished files their final names, durably."""
@@ -76,6 +94,25 @@ class BlobFolder:
         """Return how much the disk can still take."""
         state = os.statvfs(self.folder)
         return state.f_bavail * state.f_frsize
+
+
+@contextlib.contextmanager
+def busy_if_exhausted() -> Iterator[None]:
+    """Turn the errors of a full disk and of a full table of descriptors into `busy`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _EXHAUSTED:
+            raise RefusedError("busy") from None
+        raise
+
+
+def _most_descriptors() -> int:
+    """Descriptors are numbered from below, so the newest one says how many there are."""
+    soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return soft - UPLOAD_DESCRIPTOR_RESERVE
 
 
 def blur_times(descriptor: int, day: date) -> None:

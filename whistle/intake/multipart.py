@@ -8,14 +8,15 @@ Invariants:
 * bytes, parts, part headers and time are capped (`whistle.limits`), whatever Content-Length claims;
 * text is UTF-8 without NUL, a field occurs at most once, a file field is named `file`; anything
   else is malformed;
-* a file beyond the number or size allowed is read away unsealed and reported, so that the page can
-  keep the text.
+* a file beyond the number or size allowed, and one the server has no room for now, is read away
+  unsealed and reported, so that the page can keep the text.
 
 Source: RFC 7578 through the PyPI parser `multipart`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
@@ -79,7 +80,7 @@ class RawForm:
     """The text fields as sent, and what was wrong with the files."""
 
     texts: Mapping[str, str]
-    file_errors: frozenset[str] = field(default_factory=frozenset)  # "too_many", "too_large"
+    file_errors: frozenset[str] = field(default_factory=frozenset)  # see `_MultipartReader`
 
 
 async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None) -> RawForm:
@@ -161,7 +162,10 @@ async def _read_urlencoded(request: web.Request, caps: FormCaps) -> RawForm:
 
 
 class _MultipartReader:
-    """Turns parser events into text fields and uploads."""
+    """Turns parser events into text fields and uploads.
+
+    Errors of files: "too_many", "too_large", "busy" (no room for them now).
+    """
 
     def __init__(self, boundary: str, caps: FormCaps, sink: FileSink | None) -> None:
         self._caps = caps
@@ -200,8 +204,9 @@ class _MultipartReader:
             raise RefusedError("too_large") from None
         except MultipartError:
             raise RefusedError("bad_request") from None
-        if self._upload is not None and self._upload.is_behind:
-            await self._upload.catch_up()
+        if self._upload is not None and not self._errors and self._upload.is_behind:
+            with self._told_if_busy():
+                await self._upload.catch_up()
 
     def result(self) -> RawForm:
         """Return the form; the body has ended."""
@@ -237,12 +242,14 @@ class _MultipartReader:
             self._files += 1
             if self._files > self._caps.max_files:
                 self._errors.add("too_many")
-            elif self._sink is not None:
-                self._upload = self._sink.open()
+            elif self._sink is not None and not self._errors:
+                with self._told_if_busy():
+                    self._upload = self._sink.open()
         if segment.bytes_received > self._caps.max_file_bytes:
             self._errors.add("too_large")
         if self._upload is not None and not self._errors:
-            self._upload.add(data)
+            with self._told_if_busy():
+                self._upload.add(data)
 
     async def _end(self) -> None:
         segment, self._segment = self._segment, None
@@ -253,7 +260,18 @@ class _MultipartReader:
             self._text = None
         upload, self._upload = self._upload, None
         if upload is not None and not self._errors:
-            await upload.finish(segment.filename or "", segment.content_type or "")
+            with self._told_if_busy():
+                await upload.finish(segment.filename or "", segment.content_type or "")
+
+    @contextlib.contextmanager
+    def _told_if_busy(self) -> Iterator[None]:
+        """No room for files must not cost the reporter the text."""
+        try:
+            yield
+        except RefusedError as error:
+            if error.key != "busy":
+                raise
+            self._errors.add("busy")
 
     def _keep_text(self, name: str, raw: bytearray) -> None:
         try:

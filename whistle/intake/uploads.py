@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from whistle.intake.blobs import BlobFolder, blur_times
+from whistle.intake.blobs import BlobFolder, blur_times, busy_if_exhausted
 from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL, UPLOAD_SYNC_EVERY
 
 T = TypeVar("T")
@@ -105,7 +105,8 @@ class BlobUpload:
     async def _oldest(self) -> None:
         """Wait for the oldest work. It stays listed until it is done, also when the caller is
         cancelled: `abandon` must not close a file that a thread still writes to."""
-        await asyncio.shield(self._pending[0])
+        with busy_if_exhausted():
+            await asyncio.shield(self._pending[0])
         del self._pending[0]
 
     def _send(self) -> None:

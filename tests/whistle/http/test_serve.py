@@ -2,6 +2,7 @@
 """Raw sockets: what goes over the wire when requests are broken, hostile or slow."""
 
 import asyncio
+import contextlib
 import io
 import logging
 import os
@@ -16,7 +17,7 @@ import pytest
 from aiohttp import web
 
 from whistle import limits, logs
-from whistle.http import headers, serve
+from whistle.http import connections, headers, serve
 
 CANARY = b"kanari4711"
 
@@ -190,16 +191,86 @@ async def test_a_slow_head_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
         writer.close()
 
 
-async def test_connections_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
+async def _closed(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await asyncio.wait_for(reader.read(), 0.3) == b""
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+
+
+async def test_silent_connections_lock_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of too many connections the one that has brought nothing for longest goes, not the newest."""
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 3)
     async with serve.listening(_app(), tcp=("127.0.0.1", 0)) as running:
-        pairs = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(3)]
-        await asyncio.sleep(0.1)
-        assert await asyncio.wait_for(pairs[2][0].read(), 5) == b""
-        pairs[0][1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert await pairs[0][0].readuntil(b"<p>halo")
-        for _, writer in pairs:
+        pairs = []
+        for sent in (b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", POST):
+            pairs.append(await asyncio.open_connection("127.0.0.1", running.port))
+            pairs[-1][1].write(sent)
+        assert await pairs[1][0].readuntil(b"<p>halo")
+        await asyncio.sleep(0.05)
+        newest = await asyncio.open_connection("127.0.0.1", running.port)
+        newest[1].write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await newest[0].readuntil(b"<p>halo")
+        assert [await _closed(reader) for reader, _ in pairs] == [True, False, False]
+        for _, writer in [*pairs, newest]:
             writer.close()
+
+
+async def test_a_body_that_moves_outlives_heads_that_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MAX_CONNECTIONS", 2)
+    piece = bytes(limits.PROGRESS_BYTES)
+    async with serve.listening(_app(), tcp=("127.0.0.1", 0)) as running:
+        upload, uploading = await asyncio.open_connection("127.0.0.1", running.port)
+        uploading.write(POST + b"Content-Length: %d\r\n\r\n" % (6 * len(piece)))
+        for _ in range(5):
+            uploading.write(piece)
+            await uploading.drain()
+            await asyncio.sleep(0.05)
+            _, silent = await asyncio.open_connection("127.0.0.1", running.port)
+            await asyncio.sleep(0.05)
+            silent.close()
+        uploading.write(piece)
+        answer = await asyncio.wait_for(upload.readuntil(b"\r\n\r\n"), 5)
+        assert answer.startswith(b"HTTP/1.1 200")
+        uploading.close()
+
+
+async def test_connections_leave_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    for soft, most in ((256, 128), (1024, 896), (10**6, limits.MAX_CONNECTIONS), (64, 1)):
+        limit = (soft, soft)
+        monkeypatch.setattr(connections.resource, "getrlimit", lambda _kind, both=limit: both)
+        assert connections.most_connections() == most
+
+
+async def test_who_does_not_read_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "WRITE_TIMEOUT", 0.3)
+    app = web.Application()
+
+    async def much(_request: web.Request) -> web.Response:
+        return web.Response(body=bytes(30 * limits.MIB))
+
+    app.router.add_get("/", much)
+    async with serve.listening(app, tcp=("127.0.0.1", 0)) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port, limit=1024)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(1)
+        read = 0
+        with contextlib.suppress(ConnectionError):
+            while piece := await asyncio.wait_for(reader.read(2**20), 5):
+                read += len(piece)
+        assert read < 30 * limits.MIB
+        writer.close()
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for _ in range(6):  # slow, but reading
+            await reader.readexactly(4 * limits.MIB)
+            await asyncio.sleep(0.1)
+        assert len(await asyncio.wait_for(reader.read(), 5)) > 6 * limits.MIB
+        writer.close()
 
 
 async def test_unix_socket_has_its_mode_and_goes_away(tmp_path: Path) -> None:

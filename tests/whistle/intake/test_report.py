@@ -3,6 +3,9 @@
 
 import asyncio
 import contextlib
+import errno
+import os
+from pathlib import Path
 
 import pytest
 
@@ -25,9 +28,12 @@ from tests.support.intake import (
     text_part,
 )
 from tests.support.office import Office
-from whistle.intake import sealing
+from whistle.i18n import Catalogue
+from whistle.intake import blobs, sealing
 from whistle.intake.store import Store
+from whistle.limits import UPLOAD_DESCRIPTOR_RESERVE
 
+INDONESIAN = Catalogue.load("id")
 PHOTO = bytes(range(256)) * 300
 KTP = {"story": "Diminta biaya administrasi.", "unit": "unknown", "asked": "50k_100k"}
 
@@ -226,8 +232,45 @@ async def test_a_full_disk_is_said_and_leaves_nothing(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(intake.services.blobs), "free_bytes", lambda _self: 1000)
-    with_file = multipart(text_part("story", "x"), file_part("a", PHOTO))
-    assert (await intake.post("/id/report", with_file)).status == 503
+    with_file = multipart(text_part("story", "kalimat saya"), file_part("a", PHOTO))
+    answer = await intake.post("/id/report", with_file)
+    assert answer.status == 422
+    assert INDONESIAN.t("error.file.busy") in answer.text
+    assert "kalimat saya" in answer.text
+    assert intake.blob_files() == []
+    assert (await intake.post("/id/report", multipart(text_part("story", "x")))).status == 200
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOSPC])
+async def test_no_descriptor_for_a_file_costs_no_text(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    real = os.open
+
+    def exhausted(path: Path, *arguments: int) -> int:
+        if str(path).endswith(".part"):
+            raise OSError(number, "exhausted")
+        return real(path, *arguments)
+
+    monkeypatch.setattr(blobs.os, "open", exhausted)
+    form = multipart(text_part("story", "kalimat saya"), file_part("a", PHOTO))
+    answer = await intake.post("/id/report", form)
+    assert answer.status == 422
+    assert INDONESIAN.t("error.file.busy") in answer.text
+    assert "kalimat saya" in answer.text
+
+
+async def test_the_last_descriptors_are_not_for_files(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        blobs.resource, "getrlimit", lambda _kind: (UPLOAD_DESCRIPTOR_RESERVE, 20_000)
+    )
+    form = multipart(text_part("story", "kalimat saya"), file_part("a", PHOTO))
+    answer = await intake.post("/id/report", form)
+    assert answer.status == 422
+    assert INDONESIAN.t("error.file.busy") in answer.text
+    assert intake.blob_files() == []
     assert (await intake.post("/id/report", multipart(text_part("story", "x")))).status == 200
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from crypto.rng import system_rng
+from whistle.errors import RefusedError
 from whistle.intake import uploads
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.uploads import BlobUpload, Disk
@@ -126,7 +127,7 @@ async def test_a_disk_error_reaches_the_form(
     monkeypatch.setattr(uploads.os, "pwrite", full)
     upload = BlobUpload(Disk(folder, executor), ID)
     upload.add(b"x")
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(RefusedError, match="busy"):
         await upload.finish(DAY)
     await upload.abandon()
     assert list(folder.folder.iterdir()) == []
