@@ -155,6 +155,7 @@ class TimelineItem:
     reason: str | None = None
     files: int = 0
     note: str | None = None
+    part: tuple[int, int] | None = None  # which of how many pieces of a long text
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ Invariants:
   against the hashes in the manifest, before anything in them is believed;
 * a serial lower than one ever used here is refused, also after a restart; files that do not verify
   leave the present ones in force;
-* the keys of earlier manifests stay known, as keys that are no longer listed;
 * nobody who belongs to an excluded office is among an audience, and an audience is never empty.
 """
 
@@ -32,13 +31,11 @@ from whistle.errors import ConfigError
 from whistle.i18n import LANGUAGES
 from whistle.intake.contexts import Reader, Service, Site, Unit
 from whistle.intake.pages import Pages
-from whistle.intake.records import Past
 from whistle.intake.replies import Office
-from whistle.intake.standing import Signers, holders_in
+from whistle.intake.standing import Signers
 from whistle.limits import MAX_ORG_FILE, ORG_CHECK_EVERY
 
 PUBLIC_FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
-NEW: Final = Past()
 _HASHED: Final = ("policy.json", "catalogue.json")
 
 
@@ -97,7 +94,7 @@ class Organisation:
 
 
 def load_organisation(
-    folder: Path, today: date, max_file_bytes: int, past: Past = NEW
+    folder: Path, today: date, max_file_bytes: int, min_serial: int = 0
 ) -> Organisation:
     """Load and verify the organisation's files.
 
@@ -120,19 +117,17 @@ def load_organisation(
         raise ConfigError(f"the manifest is not in order: {error}") from error
     except CaseError as error:
         raise ConfigError(f"policy or catalogue are not in order: {error}") from error
-    _require_newer(manifest, past)
+    _require_newer(manifest, min_serial)
     pages = Pages(_site(manifest, policy, catalogue, max_file_bytes))
-    listed = holders_in(manifest)
-    former = {key: past.signers[key] for key in past.signers.keys() - listed.keys()}
-    office = Office(manifest.instance_id, Signers(listed, former), policy)
+    office = Office(manifest.instance_id, Signers.of(manifest), policy)
     return Organisation(manifest, policy, catalogue, files, pages, office)
 
 
-def _require_newer(manifest: Manifest, past: Past) -> None:
-    if manifest.serial < past.serial:
+def _require_newer(manifest: Manifest, min_serial: int) -> None:
+    if manifest.serial < min_serial:
         raise ConfigError(
             f"manifest.json has serial {manifest.serial}, but this server has used serial "
-            f"{past.serial} before; put the newest manifest.json and manifest.sig in place"
+            f"{min_serial} before; put the newest manifest.json and manifest.sig in place"
         )
 
 

@@ -2,12 +2,9 @@
 """What the store takes in and gives out: plain, immutable rows. Days, never times; sealed, never
 plain."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
-
-from case_mgmt.model import DeviceKey
 
 Kind = Literal["report", "follow_up"]
 Intent = Literal["message", "contest", "withdraw"]
@@ -62,11 +59,3 @@ class ThreadView:
     dossier: bytes
     boxes: tuple[tuple[int, bytes], ...]
     own: tuple[OwnMessage, ...]
-
-
-@dataclass(frozen=True)
-class Past:
-    """What is remembered of manifests: the highest serial, and every key that could sign acts."""
-
-    serial: int = 0
-    signers: Mapping[DeviceKey, str] = field(default_factory=dict)

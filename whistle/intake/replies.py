@@ -144,7 +144,7 @@ class _Reader:
             text, prev = self._reply(notice, signed.act)
         except CryptoError:
             return _damaged(seq, "unreadable", signed.act.day)
-        item = _line(signed.act, text, _NOTES.get(standing))
+        item = _line(signed.act, text, standing)
         if standing is Standing.UNKNOWN:
             return _Opened(seq, item)
         return _Opened(seq, item, signed, standing, prev)
@@ -184,12 +184,14 @@ def _damaged(seq: int, kind: Damage, day: date = _UNDATED) -> _Opened:
     return _Opened(seq, TimelineItem(day, kind, "", "system", note=kind))
 
 
-def _line(act: Act, text: str, note: str | None) -> TimelineItem | None:
+def _line(act: Act, text: str, standing: Standing) -> TimelineItem | None:
     """Return the line of an act; the reporter's own acts show as what the reporter wrote."""
     if act.kind in _SHOWN_AS_OWN:
         return None
-    author: Literal["office", "system"] = "office" if act.kind in _BY_OFFICE else "system"
+    is_office = act.kind in _BY_OFFICE and standing is not Standing.UNKNOWN
+    author: Literal["office", "system"] = "office" if is_office else "system"
     code = _CODES.get(act.kind, act.target.value)
+    note = _NOTES.get(standing)
     return TimelineItem(act.day, code, text, author, reason=act.reason, note=note)
 
 

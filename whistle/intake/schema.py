@@ -64,10 +64,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              id INTEGER PRIMARY KEY CHECK (id = 1),
              serial INTEGER NOT NULL
            ) STRICT""",
-        """CREATE TABLE signers (
-             public TEXT PRIMARY KEY CHECK (length(public) = 64),
-             holder TEXT NOT NULL
-           ) STRICT, WITHOUT ROWID""",
     ),
 )
 VERSION: Final = len(MIGRATIONS)

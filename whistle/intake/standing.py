@@ -13,8 +13,8 @@ counts is the act in it (docs/spec/acts.md, section 4, and docs/spec/receipt.md,
 Acts between two notices of which the reporter is not told are assignments, so numbers may leave
 gaps; code and days must continue across them.
 
-Invariants: an act by a key that never stood in a manifest this server has used is not believed,
-whatever else holds; a key that has left the manifest is told apart from one that is in it.
+Invariants: an act by a key that the manifest names neither as present nor as former is not
+believed, whatever else holds; a former key is told apart from a present one.
 """
 
 from collections.abc import Mapping
@@ -47,25 +47,24 @@ class Standing(IntEnum):
     LISTED = 2
 
 
-Holders = Mapping[DeviceKey, str]
-"""Whose key is whose: a person's id, or `SERVICE_HOLDER`."""
-
-
-def holders_in(manifest: Manifest) -> dict[DeviceKey, str]:
-    """Return every key that may sign acts under this manifest."""
-    holders = {DeviceKey(person.desk_public.hex()): person.id for person in manifest.people}
-    service = manifest.services.get(CASES_SERVICE)
-    if service is not None:
-        holders[DeviceKey(service.hex())] = SERVICE_HOLDER
-    return holders
-
-
 @dataclass(frozen=True)
 class Signers:
-    """The keys of the manifest in force, and of those this server has used before."""
+    """Whose key is whose, at present and formerly: a person's id, or `SERVICE_HOLDER`."""
 
-    listed: Holders
-    former: Holders
+    listed: Mapping[DeviceKey, str]
+    former: Mapping[DeviceKey, str]
+
+    @classmethod
+    def of(cls, manifest: Manifest) -> "Signers":
+        """Return every key that may sign acts under this manifest, or once might."""
+        listed = {_key(person.desk_public): person.id for person in manifest.people}
+        if CASES_SERVICE in manifest.services:
+            listed[_key(manifest.services[CASES_SERVICE])] = SERVICE_HOLDER
+        former = {_key(one.public): one.id for one in manifest.former}
+        for one in manifest.former_services:
+            if one.id == CASES_SERVICE:
+                former[_key(one.public)] = SERVICE_HOLDER
+        return cls(listed, former)
 
     def look_up(self, key: DeviceKey) -> tuple[str | None, Standing]:
         """Return who holds a key, if that is known, and where it stands."""
@@ -151,6 +150,10 @@ def _actors(holder: str | None) -> frozenset[Actor]:
     if holder is None:
         return _ANYBODY
     return _SERVICE if holder == SERVICE_HOLDER else _OFFICE
+
+
+def _key(public: bytes) -> DeviceKey:
+    return DeviceKey(public.hex())
 
 
 def _second(signed: SignedAct, rule: Rule, first: str | None, signers: Signers) -> Standing:

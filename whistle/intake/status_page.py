@@ -3,24 +3,31 @@
 
 Invariants:
 
-* an answer is `STATUS_BYTES` long whatever the code was; only a case whose newest message cannot
-  fit alone grows, by whole `STATUS_STEP`s;
-* messages that do not fit move to older pages, newest first, never cut in two;
+* an answer is `STATUS_BYTES` long whatever the code was and whatever the history holds; only a page
+  that gives back a long text just sent grows, by whole `STATUS_STEP`s;
+* messages that do not fit move to older pages, newest first; only one that is longer than
+  `PIECE_BYTES` is cut, at a space if there is one, and says so in its heading;
 * nothing typed or written can end the padding comment: it holds dots only and comes last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Literal
+
+from markupsafe import escape
 
 from case_mgmt.model import CLOSINGS, OPEN, State
 from whistle.i18n import Catalogue
 from whistle.intake.contexts import ReceiptProblem, StatusContext, TimelineItem
 
 STATUS_BYTES: Final = 32_768
-STATUS_STEP: Final = 8_192
+STATUS_STEP: Final = 7_168  # the next size, 39,936, is within the 40,000 bytes of any page
+PIECE_BYTES: Final = (
+    20_000  # of text as it is sent: the rest of a page never takes the other 12,000
+)
 
 EVENTS: Final = (
     "message",
@@ -38,6 +45,7 @@ DUE_KINDS: Final = ("assess", "first_step", "update", "overall")
 _COMMENT_OPEN: Final = b"<!--"
 _COMMENT_CLOSE: Final = b"-->\n"
 _COMMENT: Final = len(_COMMENT_OPEN) + len(_COMMENT_CLOSE)
+_WIDEST: Final = 5  # bytes that a character can take: &#34;
 _PAGER_ROOM: Final = 512  # the links to newer and older messages, in either language
 
 _STEPS: Final = ("received", "assessed", "examined", "decided")
@@ -115,7 +123,35 @@ def next_step(context: StatusContext, texts: Catalogue) -> str:
 
 def item_label(item: TimelineItem, texts: Catalogue) -> str:
     """Head a timeline item."""
-    return texts.t(f"case.event.{item.code}" if item.code in EVENTS else f"status.{item.code}")
+    label = texts.t(f"case.event.{item.code}" if item.code in EVENTS else f"status.{item.code}")
+    return label if item.part is None else f"{label} ({item.part[0]}/{item.part[1]})"
+
+
+def in_pieces(items: Sequence[TimelineItem]) -> Iterator[TimelineItem]:
+    """Cut items that are too long for a page; the pieces stand in reading order."""
+    for item in items:
+        texts = _cut(item.text)
+        if len(texts) == 1:
+            yield item
+            continue
+        for number, text in enumerate(texts, 1):
+            yield replace(item, text=text, part=(number, len(texts)))
+
+
+def _cut(text: str) -> list[str]:
+    pieces = []
+    while len(text) * _WIDEST > PIECE_BYTES and _sent_bytes(text) > PIECE_BYTES:
+        fits = bisect_right(range(len(text)), PIECE_BYTES, key=lambda end: _sent_bytes(text[:end]))
+        end = fits - 1
+        space = max(text.rfind(" ", end // 2, end), text.rfind("\n", end // 2, end))
+        end = end if space < 0 else space + 1
+        pieces.append(text[:end])
+        text = text[end:]
+    return [*pieces, text]
+
+
+def _sent_bytes(text: str) -> int:
+    return len(str(escape(text)).encode("utf-8", "replace"))
 
 
 def item_reason(item: TimelineItem, texts: Catalogue) -> str:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the intake keeps: threads, sealed records until they are collected, mailboxes, day secrets,
-and which manifests it has used.
+and the highest serial of a manifest it has used.
 
 Invariants:
 
@@ -20,7 +20,7 @@ from crypto.rng import Rng
 from whistle.errors import ConflictError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
-from whistle.intake.records import Blob, Entry, OwnMessage, Past, Record, ThreadView
+from whistle.intake.records import Blob, Entry, OwnMessage, Record, ThreadView
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
 
@@ -125,27 +125,18 @@ class Store:
 
     # --- manifests ------------------------------------------------------------------------------
 
-    def past(self) -> Past:
-        """Return what is remembered of manifests."""
+    def highest_serial(self) -> int:
+        """Return the highest serial of a manifest used here; 0 before the first."""
         row = self._reading.execute("SELECT serial FROM manifest").fetchone()
-        signers = self._reading.execute("SELECT public, holder FROM signers").fetchall()
-        return Past(0 if row is None else int(row[0]), dict(signers))
+        return 0 if row is None else int(row[0])
 
-    def remember(self, present: Past) -> None:
-        """Remember a manifest that is about to be used; durable when this returns."""
-
-        def work(connection: Connection) -> None:
-            connection.execute(
-                "INSERT INTO manifest VALUES (1, ?) ON CONFLICT DO UPDATE"
-                " SET serial = max(serial, excluded.serial)",
-                (present.serial,),
-            )
-            connection.executemany(
-                "INSERT OR REPLACE INTO signers VALUES (?, ?)",
-                tuple(present.signers.items()),
-            )
-
-        self._writer.do_now(work)
+    def remember_serial(self, serial: int) -> None:
+        """Remember the serial of a manifest about to be used; durable when this returns."""
+        statement = (
+            "INSERT INTO manifest VALUES (1, ?)"
+            " ON CONFLICT DO UPDATE SET serial = max(serial, excluded.serial)"
+        )
+        self._writer.do_now(lambda connection: connection.execute(statement, (serial,)))
 
     # --- feed -----------------------------------------------------------------------------------
 

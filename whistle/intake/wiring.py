@@ -26,7 +26,6 @@ from whistle.intake.organisation import (
     load_instance_id,
     load_organisation,
 )
-from whistle.intake.records import Past
 from whistle.intake.sealing import Sealing
 from whistle.intake.services import IntakeServices, IntakeSettings, Parts
 from whistle.intake.sessions import Sessions
@@ -90,12 +89,11 @@ def build_services(
 
 
 def _load(settings: IntakeSettings, store: Store, today: date) -> Organisation:
-    """Load the organisation's files; they are remembered before they are used."""
-    past = store.past()
-    organisation = load_organisation(settings.org, today, settings.max_file_bytes, past)
-    present = Past(organisation.manifest.serial, organisation.office.signers.listed)
-    if present.serial != past.serial or not present.signers.items() <= past.signers.items():
-        store.remember(present)
+    """Load the organisation's files; their serial is remembered before they are used."""
+    highest = store.highest_serial()
+    organisation = load_organisation(settings.org, today, settings.max_file_bytes, highest)
+    if organisation.manifest.serial > highest:
+        store.remember_serial(organisation.manifest.serial)
     return organisation
 
 

@@ -11,9 +11,7 @@ from tests.support.org import Org, make_org
 from whistle.errors import ConfigError
 from whistle.i18n import LANGUAGES
 from whistle.intake.organisation import Organisation, OrganisationSource, load_organisation
-from whistle.intake.records import Past
 from whistle.intake.services import IntakeServices, IntakeSettings
-from whistle.intake.standing import SERVICE_HOLDER
 from whistle.intake.wiring import build_services
 
 
@@ -144,30 +142,16 @@ def test_what_cannot_be_remembered_does_not_come_into_force(
     calendar = Calendar()
     services = _start(org, tmp_path / "intake", calendar)
 
-    def full(_past: Past) -> None:
+    def full(_serial: int) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(services.store, "remember", full)
+        patch.setattr(services.store, "remember_serial", full)
         org.rewrite(serial=2)
         calendar.seconds += 6
         assert services.organisation.manifest.serial == 1
     calendar.seconds += 6
     assert services.organisation.manifest.serial == 2
-    services.close()
-
-
-def test_keys_that_leave_the_manifest_stay_known(org: Org, tmp_path: Path) -> None:
-    services = _start(org, tmp_path / "intake")
-    gone = next(key for key, who in services.organisation.office.signers.listed.items()
-                if who == "penyidik-2")  # fmt: skip
-    services.close()
-    people = [one for one in org.manifest["people"] if one["id"] != "penyidik-2"]
-    org.rewrite(serial=2, people=people)
-    services = _start(org, tmp_path / "intake")
-    signers = services.organisation.office.signers
-    assert signers.former == {gone: "penyidik-2"}
-    assert set(signers.listed.values()) == {"penyidik-1", "pengawas", SERVICE_HOLDER}
     services.close()
 
 

@@ -15,9 +15,7 @@ from case_mgmt.notices import notice_for
 from case_mgmt.policy import parse_policy
 from crypto.mailbox import seal_notice
 from crypto.rng import system_rng
-from crypto.signing import public_from_seed
-from crypto.xwing import recipient_from_seed
-from tests.support.history import OFFICER, SERVICE, seed
+from tests.support.history import OFFICER, SERVICE, key, seed
 from tests.support.http_reporter import HttpReporter, visible
 from tests.support.intake import Intake
 from tests.support.office import MESSAGE_ACTS, Case, Office
@@ -65,8 +63,8 @@ class Thread:
         notice = notice_for(history.items[-1], history.acts, policy, container)
         notice.meta.update(changes)
         place = seq or len(history.items)
-        key = bytes.fromhex(self.case.record["mailbox_key"])
-        box = seal_notice(key, self.case.thread, place, notice, system_rng)
+        mailbox_key = bytes.fromhex(self.case.record["mailbox_key"])
+        box = seal_notice(mailbox_key, self.case.thread, place, notice, system_rng)
         assert await self.office.push(self.case, place, box) == 200
 
     async def look(self) -> str:
@@ -105,21 +103,13 @@ async def thread(intake: Intake, reporter: HttpReporter) -> Thread:
     return one
 
 
-def manifest_with_former(org: Org, serial: int) -> None:
-    """The manifest in which the former investigator was still listed."""
-    person = {
-        "id": "penyidik-lama",
-        "name": "penyidik-lama",
-        "roles": ["investigator"],
-        "unit": "inspektorat-2",
-        "recipient": recipient_from_seed(seed("recipient penyidik-lama")).to_age(),
-        "desk": public_from_seed(seed(GONE)).hex(),
-    }
-    org.rewrite(serial=serial, people=[*org.manifest["people"], person])
-
-
-def without_former(org: Org, serial: int) -> None:
-    org.rewrite(serial=serial, people=org.manifest["people"][:-1])
+def is_former(thread: Thread, **keys: str) -> None:
+    """The next manifest lists these keys as former ones."""
+    org = thread.intake.org
+    serial = org.manifest["serial"]
+    former = [{"id": person, "desk": key, "until_serial": serial} for person, key in keys.items()]
+    org.rewrite(serial=serial + 1, former=former)
+    thread.intake.calendar.seconds += 6
 
 
 async def test_a_believed_history_has_no_marks(thread: Thread) -> None:
@@ -224,12 +214,8 @@ async def test_a_reply_that_does_not_open_decides_nothing(thread: Thread) -> Non
 
 
 async def test_a_person_who_has_left_is_marked_and_counts(thread: Thread) -> None:
-    manifest_with_former(thread.intake.org, 2)
-    thread.intake.calendar.seconds += 6
+    is_former(thread, lama=key(GONE))
     await thread.add(ActKind.TRANSITION, State.EXAMINING, "Kami periksa.", signer=GONE)
-    assert TEXTS.t("case.note.former") not in await thread.look()
-    without_former(thread.intake.org, 3)
-    thread.intake.calendar.seconds += 6
     page = await thread.look()
     assert "Kami periksa." in page
     assert TEXTS.t("case.note.former") in page
@@ -241,6 +227,13 @@ async def test_a_person_who_has_left_is_marked_and_counts(thread: Thread) -> Non
     assert TEXTS.t("case.by_former") not in page
 
 
+async def test_two_keys_of_one_person_do_not_close(thread: Thread) -> None:
+    is_former(thread, **{"penyidik-1": key(GONE)})
+    await thread.add(ActKind.TRANSITION, State.EXAMINING, "Kami periksa.")
+    await thread.add(ActKind.TRANSITION, State.UPHELD_FIXED, "Selesai.", second=GONE)
+    assert await thread.state() == TEXTS.t("status.examining")
+
+
 async def test_a_key_never_listed_is_marked_and_decides_nothing(thread: Thread) -> None:
     await thread.add(ActKind.TRANSITION, State.EXAMINING, "Kami periksa.", signer="device nobody")
     page = await thread.look()
@@ -248,6 +241,8 @@ async def test_a_key_never_listed_is_marked_and_decides_nothing(thread: Thread) 
     assert TEXTS.t("case.note.unknown") in page
     assert TEXTS.t("case.by_former") not in page
     assert await thread.state() == TEXTS.t("status.assessing")
+    items = re.findall(r'<li class="(\w+)">', await thread.reporter.look(thread.words))
+    assert items[-3:] == ["system", "office", "system"]
 
 
 async def test_dates_come_from_the_acts_and_the_policy(thread: Thread) -> None:

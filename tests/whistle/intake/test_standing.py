@@ -3,6 +3,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from case_mgmt.acts import SignedAct, countersign_act, sign_act
 from case_mgmt.errors import ActFormatError
 from case_mgmt.model import CLOSINGS, NO_ACT, ActHash, ActKind, CaseId, State
 from crypto.errors import AuthenticationError
+from crypto.manifest import verify_manifest
 from tests.support.history import OFFICER, SERVICE, History, key, seed
+from tests.support.org import make_org
 from whistle.intake.standing import SERVICE_HOLDER, Place, Signers, Standing, judge
 
 DAY = date(2026, 4, 7)
@@ -34,6 +37,18 @@ SIGNERS = Signers(
         key("service old"): SERVICE_HOLDER,
     },
 )
+
+
+def test_the_manifest_says_whose_key_is_whose(tmp_path: Path) -> None:
+    org = make_org(tmp_path, DAY, serial=2, former=[
+        {"id": "penyidik-1", "desk": key("device old penyidik-1"), "until_serial": 1},
+        {"id": "penyidik-lama", "desk": key(GONE), "until_serial": 1},
+    ], former_services=[
+        {"id": "cases", "key": key("service old"), "until_serial": 1},
+        {"id": "intake", "key": key("service intake old"), "until_serial": 1},
+    ])  # fmt: skip
+    data, signature = ((org.dir / f"manifest.{end}").read_bytes() for end in ("json", "sig"))
+    assert Signers.of(verify_manifest(data, signature, org.instance_id, DAY)) == SIGNERS
 
 
 def stand(history: History, signers: Signers = SIGNERS, **place: Any) -> Standing:

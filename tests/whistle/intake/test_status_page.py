@@ -29,9 +29,20 @@ from whistle.intake.contexts import (
 )
 from whistle.intake.fields import CODE
 from whistle.intake.pages import Pages
-from whistle.intake.status_page import STATUS_BYTES, STATUS_STEP, progress
+from whistle.intake.status_page import STATUS_BYTES, STATUS_STEP, in_pieces, progress
 
 PAGES = Pages(sample_site())
+
+FULL_CASE = replace(
+    sample_case(),
+    state="insufficient",
+    is_by_former=True,
+    contest_until=TODAY,
+    overdue_since=TODAY,
+    paused=True,
+    notice="contested",
+    errors=dict.fromkeys(("text", "file", "contest", "withdraw"), "error.field.too_long"),
+)
 
 TYPED = (
     "",
@@ -113,14 +124,48 @@ def test_older_messages_move_to_further_pages_and_none_is_lost() -> None:
     letter=st.sampled_from(["x", "<", "é", "\U0001f600"]),
 )
 @settings(max_examples=60, deadline=None)
-def test_length_is_the_fixed_one_or_whole_steps_above(
-    sizes: list[int], number: int, letter: str
-) -> None:
+def test_no_history_changes_the_length(sizes: list[int], number: int, letter: str) -> None:
     items = tuple(TimelineItem(TODAY, "update", letter * size, "office") for size in sizes)
-    length = len(PAGES.status("id", replace(sample_case(), timeline=items, page=number)))
+    page = PAGES.status("id", replace(FULL_CASE, timeline=items, page=number))
+    assert len(page) == STATUS_BYTES
+
+
+@pytest.mark.parametrize("letter", ["x", '"', "\U0001f600", "kata ", "baris\n"])
+def test_a_long_message_is_cut_into_pieces_and_none_is_lost(letter: str) -> None:
+    text = letter * (20_000 // len(letter))
+    shown = ""
+    heads = set()
+    for number in range(1, 20):
+        item = TimelineItem(TODAY, "update", text, "office")
+        page = PAGES.status("id", replace(FULL_CASE, timeline=(item,), page=number))
+        assert len(page) == STATUS_BYTES
+        shown += "".join(str(e.text) for e in parse(page).iter("div") if e.get("class") == "text")
+        heads |= set(re.findall(rb"\((\d)/(\d)\)", page))
+        if f"page={number + 1}".encode() not in page:
+            break
+    assert shown.replace("\r\n", "\n") == text
+    assert len(heads) == {'"': 5, "\U0001f600": 4}.get(letter, 0)
+
+
+def test_pieces_end_between_words() -> None:
+    item = TimelineItem(TODAY, "update", "kata kata\n" * 9_000, "office")
+    pieces = list(in_pieces((item,)))
+    assert "".join(piece.text for piece in pieces) == item.text
+    assert all(piece.text[-1] in " \n" for piece in pieces)
+    assert [piece.part for piece in pieces] == [(n, len(pieces)) for n in range(1, len(pieces) + 1)]
+
+
+@given(st.integers(0, 100_000))
+@settings(max_examples=30, deadline=None)
+def test_a_text_given_back_grows_the_page_in_whole_steps(size: int) -> None:
+    case = replace(sample_case(), values={"text": "x" * size}, errors={"text": "error.confirm"})
+    length = len(PAGES.status("id", case))
     assert (length - STATUS_BYTES) % STATUS_STEP == 0
-    if all(len(letter.encode()) * (5 if letter == "<" else 1) * size < 15_000 for size in sizes):
-        assert length == STATUS_BYTES
+    assert length == STATUS_BYTES or length - size < 16_000
+
+
+def test_the_first_step_keeps_the_budget_of_any_page() -> None:
+    assert STATUS_BYTES + STATUS_STEP <= 40_000
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 from sqlcipher3 import dbapi2
 
-from case_mgmt.model import DeviceKey
 from crypto.rng import system_rng
 from whistle.errors import ConflictError, StoreError
 from whistle.intake import schema
 from whistle.intake.database import connect, load_or_create_secret
-from whistle.intake.records import Blob, Entry, OwnMessage, Past, Record
+from whistle.intake.records import Blob, Entry, OwnMessage, Record
 from whistle.intake.store import Store
 from whistle.intake.writer import Writer
 
@@ -199,29 +198,27 @@ async def test_day_secrets(store: Store) -> None:
     assert await store.day_secret(DAY, system_rng) == one
 
 
-async def test_manifests_are_remembered(store: Store, path: Path) -> None:
+async def test_the_highest_serial_is_remembered(store: Store, path: Path) -> None:
     """Also while others write, and from a thread that runs a loop."""
-    assert store.past() == Past(0, {})
+    assert store.highest_serial() == 0
     writes = [asyncio.create_task(store.put_statistics("{}")) for _ in range(3)]
     await asyncio.sleep(0)
-    one, two, three = (DeviceKey(letter * 64) for letter in "abc")
-    store.remember(Past(7, {one: "penyidik-1", two: "penyidik-2"}))
-    store.remember(Past(5, {two: "pengawas", three: "service:cases"}))
+    store.remember_serial(7)
+    store.remember_serial(5)
     await asyncio.gather(*writes)
-    past = Past(7, {one: "penyidik-1", two: "pengawas", three: "service:cases"})
-    assert store.past() == past
+    assert store.highest_serial() == 7
     store.close()
     again = Store(path, KEY)
-    assert again.past() == past
+    assert again.highest_serial() == 7
     again.close()
     with pytest.raises(StoreError):
-        again.remember(past)
+        again.remember_serial(8)
 
 
 def test_what_cannot_be_remembered_is_an_error(store: Store) -> None:
-    with pytest.raises(dbapi2.IntegrityError):
-        store.remember(Past(7, {DeviceKey("short"): "penyidik-1"}))
-    assert store.past() == Past()
+    with pytest.raises(OverflowError):
+        store.remember_serial(2**70)
+    assert store.highest_serial() == 0
 
 
 async def test_statistics_replace_each_other(store: Store) -> None:
