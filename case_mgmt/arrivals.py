@@ -11,14 +11,14 @@ Invariants
 from datetime import date
 
 from case_mgmt.acts import new_case_id
-from case_mgmt.assignment import choose
 from case_mgmt.errors import RecordError, UnknownThreadError
-from case_mgmt.gate import Rulebook
+from case_mgmt.gate import Rulebook, present_handlers
 from case_mgmt.ledger import Event, Ledger, ServiceKey
 from case_mgmt.lifecycle import Actor
-from case_mgmt.model import CLOSINGS, OPEN, ActKind, CaseId, PersonId, State
+from case_mgmt.model import CLOSINGS, OPEN, ActKind, CaseId, State
 from case_mgmt.records import Record
 from case_mgmt.store.ports import Case, StoredRecord, WriteUnit
+from case_mgmt.upkeep import assign, free_if_stuck
 from crypto.rng import Rng
 
 
@@ -60,14 +60,17 @@ class Arrivals:
             min(record.day, self._rules.today),
         )
         self._keep(case.id, record)
-        self._assign(case, frozenset(record.recipients))
+        candidates = present_handlers(self._rules.manifest, record.recipients)
+        assign(self._unit, self._ledger, case, self._rules, candidates)
         return case.id
 
     def _follow(self, case: Case, record: Record) -> CaseId:
         self._keep(case.id, record)
         last = self._unit.acts(case.id)[-1].signed.act.day
         day = max(last, min(record.day, self._rules.today))
-        self._ledger.record(case, _event(case, record, day))
+        updated = self._ledger.record(case, _event(case, record, day))
+        if updated.present.state is not case.present.state:
+            free_if_stuck(self._unit, self._ledger, updated, self._rules)
         return case.id
 
     def _keep(self, case: CaseId, record: Record) -> None:
@@ -77,20 +80,6 @@ class Arrivals:
                 record.id, record.kind, record.intent, record.day, record.container, record.blobs
             ),
         )
-
-    def _assign(self, case: Case, recipients: frozenset[PersonId]) -> None:
-        load = self._unit.load(self._rules.today)
-        chosen = choose(
-            case.id,
-            [person for person in self._rules.manifest.people if person.id in recipients],
-            {person: each.open for person, each in load.items()},
-            {person for person, each in load.items() if each.late},
-        )
-        if chosen is not None:
-            event = Event(
-                ActKind.ASSIGN, case.present.state, Actor.SERVICE, self._rules.today, chosen
-            )
-            self._ledger.record(case, event)
 
     def _new_id(self) -> CaseId:
         while True:

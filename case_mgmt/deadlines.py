@@ -5,7 +5,8 @@ Invariants
 * Every limit is a function of the acts and the policy alone; `today` only decides what is missed.
 * The overall limit counts from arrival.  Closing, contesting, reopening and handing over never
   move it; a pause may only lengthen it, and only while it is not yet missed.
-* A limit is a working day; it is missed from the next day on.
+* A limit is a working day; it is missed from the next day on.  What was missed before an
+  extension stays missed after it.
 * An awaited answer is assumed to use the whole pause; an earlier answer ends the pause.
 * A closed case has no limits, only the last day to contest.
 
@@ -13,7 +14,7 @@ Specification: docs/spec/acts.md, section 5.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -28,10 +29,10 @@ UPDATE: Final = "update"
 OVERALL: Final = "overall"
 
 _BEFORE_FIRST_STEP: Final = frozenset({State.RECEIVED, State.ASSESSING, State.NEEDS_INFO})
-_RESTARTS_UPDATE: Final = frozenset(
-    {ActKind.TRANSITION, ActKind.UPDATE, ActKind.EXTEND, ActKind.CONTEST}
-)
-"""What the office told the reporter; and the reopening, before which no update was owed."""
+_RESTARTS_UPDATE: Final = frozenset({ActKind.TRANSITION, ActKind.UPDATE, ActKind.CONTEST})
+"""What the office told the reporter; and the reopening, before which no update was owed.
+
+The message of an extension counts as well, unless an update was overdue already."""
 
 
 @dataclass(frozen=True)
@@ -125,12 +126,26 @@ def schedule(history: Sequence[Act], policy: Policy) -> Schedule:
 def _advance(walk: _Walk, act: Act, policy: Policy) -> None:
     if act.kind is ActKind.FOLLOW_UP or act.target != State.NEEDS_INFO:
         _end_pause(walk, act.day, policy)
-    if act.kind in _RESTARTS_UPDATE:
+    if act.kind is ActKind.EXTEND:
+        _extend(walk, act, policy)
+    elif act.kind in _RESTARTS_UPDATE:
         walk.last_update = act.day
-    if act.kind is ActKind.EXTEND and act.until is not None:
-        walk.extended = max(walk.extended, act.until)
     if act.kind is ActKind.TRANSITION:
         _step_taken(walk, act, policy)
+
+
+def _extend(walk: _Walk, act: Act, policy: Policy) -> None:
+    """Move the overall limit and the next update, each unless it was missed before."""
+    whole = replace(walk)
+    _end_pause(whole, date.max, policy)
+    if act.until is not None and act.day <= whole.overall_due:
+        walk.extended = max(walk.extended, act.until)
+    if act.day <= _update_due(walk, policy):
+        walk.last_update = act.day
+
+
+def _update_due(walk: _Walk, policy: Policy) -> date:
+    return policy.calendar.on_or_before(walk.last_update + timedelta(days=policy.update_every_days))
 
 
 def _step_taken(walk: _Walk, act: Act, policy: Policy) -> None:
@@ -170,9 +185,7 @@ def _end_pause(walk: _Walk, day: date, policy: Policy) -> None:
 def _open_schedule(walk: _Walk, policy: Policy) -> Schedule:
     pause_until = walk.pause[1] if walk.pause is not None else None
     _end_pause(walk, date.max, policy)
-    update = policy.calendar.on_or_before(
-        walk.last_update + timedelta(days=policy.update_every_days)
-    )
+    update = _update_due(walk, policy)
     candidates = [(walk.overall_due, OVERALL), (update, UPDATE)]
     if walk.step is not None:
         candidates.append((walk.step, walk.step_kind))

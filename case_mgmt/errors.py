@@ -94,6 +94,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Tanggal tindakan harus hari ini.",
             "The day of the act must be today.",
         ),
+        "day_order": _say(
+            "Tindakan terakhir bertanggal sesudah hari ini; tanggal peladen keliru.",
+            "The last act bears a later day than today; the server's date is wrong.",
+        ),
         "stale_head": _say(
             "Perkara sudah berubah; muat ulang lalu tanda tangani lagi.",
             "The case has moved on; reload it and sign again.",
@@ -134,6 +138,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Pesan tersegel terlalu besar untuk kotak pesan pelapor.",
             "The sealed message is too large for the reporter's mailbox.",
         ),
+        "message_repeated": _say(
+            "Pesan ini sudah dipakai dalam perkara; tulis pesan baru.",
+            "This message is part of the case already; write a new one.",
+        ),
         "reason_missing": _say(
             "Langkah ini memerlukan kode alasan.",
             "This step needs a reason code.",
@@ -149,6 +157,18 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "until_missing": _say(
             "Perpanjangan memerlukan tanggal.",
             "An extension needs a day.",
+        ),
+        "limit_missed": _say(
+            "Tenggat sudah terlewati dan tidak dapat diperpanjang lagi.",
+            "The limit has been missed and cannot be extended any more.",
+        ),
+        "extension_pending": _say(
+            "Perpanjangan sebelumnya belum mulai berjalan.",
+            "The extension before has not begun yet.",
+        ),
+        "supervisor_extends": _say(
+            "Perpanjangan kedua dan seterusnya harus ditandatangani pengawas.",
+            "From the second extension on a supervisor must sign.",
         ),
         "until_not_working_day": _say(
             "Tanggal perpanjangan harus hari kerja.",
@@ -166,6 +186,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Penanggung jawab harus salah satu penerima laporan.",
             "The assigned person must be a recipient of the report.",
         ),
+        "assignee_gone": _say(
+            "Orang itu tidak lagi menangani perkara menurut daftar resmi.",
+            "That person is no longer a case handler in the signed manifest.",
+        ),
         "no_proposal": _say(
             "Tidak ada usulan seperti itu yang menunggu.",
             "No such proposal is waiting.",
@@ -174,6 +198,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Pengusul tidak boleh menyetujui usulannya sendiri.",
             "Whoever proposed a closing cannot also confirm it.",
         ),
+        "proposer_gone": _say(
+            "Pengusul tidak lagi menangani perkara dengan kunci itu; ajukan usulan baru.",
+            "Whoever proposed this may no longer act under that key; propose it again.",
+        ),
         "proposal_lapsed": _say(
             "Usulan sudah terlalu lama; ajukan lagi dengan tanggal hari ini.",
             "The proposal has lapsed; propose again with today's date.",
@@ -181,6 +209,10 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
         "note_malformed": _say(
             "Catatan tersegel tidak berbentuk baku untuk penerima perkara.",
             "The sealed note is not a well-formed container for the recipients of the case.",
+        ),
+        "note_limit": _say(
+            "Catatan Anda dalam perkara ini sudah mencapai batas.",
+            "You cannot keep any more notes in this case.",
         ),
     }
 )

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Final
 
 from case_mgmt.acts import FIRST_SEQ, Act, SignedAct, sign_act
-from case_mgmt.gate import CaseView, Rulebook
+from case_mgmt.gate import CaseView, Rulebook, is_current
 from case_mgmt.lifecycle import Actor, rule_for
 from case_mgmt.model import (
     NO_ACT,
@@ -25,12 +25,13 @@ from case_mgmt.model import (
 )
 from case_mgmt.notices import is_visible, notice_for, seal
 from case_mgmt.projection import project
-from case_mgmt.store.ports import Case, LedgerEntry, ReadUnit, WriteUnit
+from case_mgmt.store.ports import Case, LedgerEntry, Proposal, ReadUnit, WriteUnit
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
 
 CONFIRMED: Final = "confirmed"
 RETURNED: Final = "returned"
+LAPSED: Final = "lapsed"
 OVERTAKEN: Final = "overtaken"
 
 
@@ -57,7 +58,18 @@ class Event:
     assignee: PersonId | None = None
 
 
-def view_of(unit: ReadUnit, case: Case) -> CaseView:
+def waiting_in(unit: ReadUnit, case: CaseId, today: date) -> Proposal | None:
+    """The closing that waits for a second person; one of another day has lapsed."""
+    return current(unit.proposal(case), today)
+
+
+def current(proposal: Proposal | None, today: date) -> Proposal | None:
+    """The proposal, unless it has lapsed."""
+    lives = proposal is not None and is_current(proposal.signed.act, today)
+    return proposal if lives else None
+
+
+def view_of(unit: ReadUnit, case: Case, today: date) -> CaseView:
     """What the gate needs to know."""
     return CaseView(
         case=case.id,
@@ -65,7 +77,7 @@ def view_of(unit: ReadUnit, case: Case) -> CaseView:
         head=case.head,
         recipients=unit.recipients(case.id),
         assignee=case.present.assignee,
-        has_proposal=unit.proposal(case.id) is not None,
+        has_proposal=waiting_in(unit, case.id, today) is not None,
     )
 
 
@@ -100,7 +112,8 @@ class Ledger:
         rule_for(act.kind, act.source, act.target, Actor.SERVICE)
         signed = SignedAct(act, sign_act(self._key.seed, act))
         new = self._after(case, thread, signed, ())
-        self._unit.add_case(new, recipients, mailbox_key)
+        units = {each.id: each.unit for each in self._rules.manifest.people}
+        self._unit.add_case(new, {each: units.get(each) for each in recipients}, mailbox_key)
         self._unit.add_act(LedgerEntry(signed, None))
         self._notify(new, signed, (act,), None)
         return new
@@ -121,6 +134,13 @@ class Ledger:
             assignee=event.assignee,
         )
         return self.append(case, LedgerEntry(SignedAct(act, sign_act(self._key.seed, act)), None))
+
+    def propose(self, proposal: Proposal) -> None:
+        """Let a closing wait for a second person, in the place of one that lapsed."""
+        before = self._unit.proposal(proposal.signed.act.case)
+        if before is not None:
+            self._unit.close_proposal(before.hash, LAPSED)
+        self._unit.add_proposal(proposal)
 
     def append(self, case: Case, entry: LedgerEntry) -> Case:
         """Append an act that has passed the gate or comes from the service."""

@@ -85,6 +85,9 @@ class Role(StrEnum):
 
 HANDLER_ROLES: Final = frozenset({Role.INVESTIGATOR.value, Role.SUPERVISOR.value})
 
+AUDITOR: Final = "auditor"
+"""The role that may see every act and no case."""
+
 REASONS_VERSION: Final = "2026-1"
 
 _BODIES: Final = (

@@ -8,22 +8,30 @@ Invariants
 * Looking at a case changes nothing.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any
 
 from case_mgmt.acts import SignedAct
 from case_mgmt.arrivals import Arrivals
 from case_mgmt.deadlines import Clock
+from case_mgmt.disclosure import disclosed
 from case_mgmt.errors import GateError, UnknownCaseError
-from case_mgmt.gate import Rulebook, Submission, admit, confirm, handles, may_decide
-from case_mgmt.ledger import RETURNED, Ledger, ServiceKey, view_of
+from case_mgmt.gate import (
+    Proposed,
+    Rulebook,
+    Submission,
+    admit,
+    confirm,
+    handles,
+    may_decide,
+)
+from case_mgmt.ledger import RETURNED, Ledger, ServiceKey, current, view_of, waiting_in
 from case_mgmt.lifecycle import Rule, moves_from
 from case_mgmt.model import ActHash, BlobId, CaseId, DeviceKey, PersonId, State
-from case_mgmt.projection import project
+from case_mgmt.notes import check_note
 from case_mgmt.records import Record
 from case_mgmt.statistics import CaseFacts, publish
 from case_mgmt.store.ports import (
@@ -34,15 +42,13 @@ from case_mgmt.store.ports import (
     OutboxEntry,
     Proposal,
     ReadUnit,
+    Return,
     StoredRecord,
     WriteUnit,
 )
-from crypto.envelope import check_container
-from crypto.errors import MalformedError
+from case_mgmt.upkeep import free_stuck_cases, renew_limits
 from crypto.manifest import Person
 from crypto.rng import Rng
-
-_POLICY_SETTING: Final = "policy_sha256"
 
 
 class Status(StrEnum):
@@ -70,6 +76,7 @@ class CaseFile:
     records: Sequence[StoredRecord]
     history: Sequence[LedgerEntry]
     notes: Sequence[Note]
+    returns: Sequence[Return]
 
 
 class CaseOffice:
@@ -96,19 +103,19 @@ class CaseOffice:
     ) -> tuple[Status, Overview]:
         """Put an act before the gate; commit it, or let it wait for a second person."""
         with self._changing() as unit:
-            current = _visible(unit, case, person)
+            case_now = _visible(unit, case, person)
             if submission.act.signer != person.desk_public.hex():
                 raise GateError("signer_differs")
-            admission = admit(view_of(unit, current), submission, rules)
+            admission = admit(view_of(unit, case_now, rules.today), submission, rules)
             signed = SignedAct(submission.act, submission.signature)
             if admission.needs_second and submission.container is not None:
                 waiting = Proposal(
                     signed.hash, signed, submission.container, PersonId(admission.signer.id)
                 )
-                unit.add_proposal(waiting)
-                return Status.AWAITING_SECOND, _overview(current, waiting, person, rules)
+                self._ledger(unit, rules).propose(waiting)
+                return Status.AWAITING_SECOND, _overview(case_now, waiting, person, rules)
             updated = self._ledger(unit, rules).append(
-                current, LedgerEntry(signed, submission.container)
+                case_now, LedgerEntry(signed, submission.container)
             )
             return Status.COMMITTED, _overview(updated, None, person, rules)
 
@@ -117,32 +124,35 @@ class CaseOffice:
     ) -> Overview:
         """The second person agrees: the closing becomes part of the case."""
         with self._changing() as unit:
-            current = _visible(unit, case, person)
+            case_now = _visible(unit, case, person)
             waiting = _waiting(unit, case, act)
             second = DeviceKey(person.desk_public.hex())
-            confirm(view_of(unit, current), waiting.signed.act, second, signature, rules)
+            proposed = Proposed(waiting.signed.act, waiting.by)
+            confirm(view_of(unit, case_now, rules.today), proposed, second, signature, rules)
             signed = SignedAct(waiting.signed.act, waiting.signed.signature, second, signature)
             updated = self._ledger(unit, rules).append(
-                current, LedgerEntry(signed, waiting.container)
+                case_now, LedgerEntry(signed, waiting.container)
             )
             return _overview(updated, None, person, rules)
 
     def hand_back(self, case: CaseId, person: Person, act: ActHash, rules: Rulebook) -> Overview:
         """The second person declines, or the first takes the closing back."""
         with self._store.writing() as unit:
-            current = _visible(unit, case, person)
+            case_now = _visible(unit, case, person)
             waiting = _waiting(unit, case, act)
             unit.close_proposal(waiting.hash, RETURNED)
-            return _overview(current, None, person, rules)
+            closing = waiting.signed.act
+            unit.add_return(
+                case,
+                Return(waiting.hash, closing.target, waiting.by, PersonId(person.id), rules.today),
+            )
+            return _overview(case_now, None, person, rules)
 
     def add_note(self, case: CaseId, person: Person, container: bytes, rules: Rulebook) -> None:
         """Keep a private note; it never reaches the reporter and is no act."""
         with self._store.writing() as unit:
             _visible(unit, case, person)
-            try:
-                check_container(container)
-            except MalformedError as error:
-                raise GateError("note_malformed") from error
+            check_note(unit, case, PersonId(person.id), container, rules.manifest)
             unit.add_note(case, Note(PersonId(person.id), rules.today, container))
 
     # --- looking -------------------------------------------------------------------------------
@@ -152,7 +162,7 @@ class CaseOffice:
         with self._store.reading() as unit:
             waiting = unit.proposals()
             found = [
-                _overview(case, waiting.get(case.id), person, rules)
+                _overview(case, current(waiting.get(case.id), rules.today), person, rules)
                 for case in unit.cases_of(PersonId(person.id))
             ]
         return sorted(found, key=_urgency)
@@ -160,19 +170,21 @@ class CaseOffice:
     def show(self, case: CaseId, person: Person, rules: Rulebook) -> CaseFile:
         """The whole case."""
         with self._store.reading() as unit:
-            current = _visible(unit, case, person)
+            case_now = _visible(unit, case, person)
+            waiting = waiting_in(unit, case, rules.today)
             return CaseFile(
-                overview=_overview(current, unit.proposal(case), person, rules),
+                overview=_overview(case_now, waiting, person, rules),
                 records=unit.records(case),
                 history=unit.acts(case),
                 notes=unit.notes(case),
+                returns=unit.returns(case),
             )
 
     def overview(self, case: CaseId, person: Person, rules: Rulebook) -> Overview:
         """The case as it stands in the person's list."""
         with self._store.reading() as unit:
-            current = _visible(unit, case, person)
-            return _overview(current, unit.proposal(case), person, rules)
+            case_now = _visible(unit, case, person)
+            return _overview(case_now, waiting_in(unit, case, rules.today), person, rules)
 
     def blob_size(self, case: CaseId, person: Person, blob: BlobId) -> int:
         """The size of a sealed attachment of this case.  Raises UnknownCaseError."""
@@ -183,10 +195,10 @@ class CaseOffice:
             raise UnknownCaseError("no such attachment")
         return size
 
-    def ledger(self) -> list[SignedAct]:
-        """All acts, without content."""
+    def ledger(self, person: Person, rules: Rulebook) -> list[SignedAct]:
+        """The acts this person may see, without content."""
         with self._store.reading() as unit:
-            return list(unit.ledger())
+            return list(disclosed(unit, person, rules.manifest))
 
     def statistics(self, rules: Rulebook) -> dict[str, Any]:
         """The public counts."""
@@ -212,18 +224,13 @@ class CaseOffice:
             return unit.blob_ids()
 
     def settle(self, rules: Rulebook) -> int:
-        """Work out all limits anew if the policy has changed; gives the number of cases."""
-        digest = hashlib.sha256(rules.policy.to_json()).hexdigest()
+        """Bring the stored limits up to the policy, and free cases that nobody may act on.
+
+        Gives the number of cases changed.
+        """
         with self._changing() as unit:
-            if unit.setting(_POLICY_SETTING) == digest:
-                return 0
-            cases = unit.cases()
-            for case in cases:
-                history = [entry.signed.act for entry in unit.acts(case.id)]
-                present = project(history, rules.policy)
-                unit.save(Case(case.id, case.thread, case.head, case.next_seq, present))
-            unit.set_setting(_POLICY_SETTING, digest)
-        return len(cases)
+            changed = renew_limits(unit, rules)
+            return changed + free_stuck_cases(unit, self._ledger(unit, rules), rules)
 
     def remember(self, name: str, value: str) -> None:
         """Keep a value of the service itself."""

@@ -14,7 +14,7 @@ from datetime import date
 from typing import Protocol
 
 from case_mgmt.acts import SignedAct
-from case_mgmt.model import ActHash, BlobId, CaseId, PersonId, RecordId, ThreadId
+from case_mgmt.model import ActHash, BlobId, CaseId, PersonId, RecordId, State, ThreadId
 from case_mgmt.projection import Projection
 
 
@@ -65,6 +65,17 @@ class Proposal:
     signed: SignedAct
     container: bytes
     by: PersonId
+
+
+@dataclass(frozen=True)
+class Return:
+    """A closing that was declined, or taken back by whoever proposed it."""
+
+    hash: ActHash
+    target: State
+    proposed_by: PersonId
+    by: PersonId
+    day: date
 
 
 @dataclass(frozen=True)
@@ -127,14 +138,20 @@ class ReadUnit(Protocol):
     def acts(self, case: CaseId) -> Sequence[LedgerEntry]:
         """The acts of a case in order."""
 
-    def ledger(self) -> Iterable[SignedAct]:
-        """All acts by case and number, without content."""
+    def ledger(self, recipient: PersonId | None = None) -> Iterable[SignedAct]:
+        """All acts by case and number, without content; or those of one recipient's cases."""
 
     def proposal(self, case: CaseId) -> Proposal | None:
         """The closing that waits, or None."""
 
     def proposals(self) -> Mapping[CaseId, Proposal]:
         """All closings that wait."""
+
+    def returns(self, case: CaseId) -> Sequence[Return]:
+        """The closings of a case that did not find a second person, oldest first."""
+
+    def notes_kept(self, case: CaseId, person: PersonId) -> tuple[int, int]:
+        """How many notes of this person the case has, and their bytes in all."""
 
     def notes(self, case: CaseId) -> Sequence[Note]:
         """The private notes of a case, oldest first."""
@@ -155,8 +172,10 @@ class ReadUnit(Protocol):
 class WriteUnit(ReadUnit, Protocol):
     """Questions and changes inside one transaction."""
 
-    def add_case(self, case: Case, recipients: Iterable[PersonId], mailbox_key: bytes) -> None:
-        """A new case."""
+    def add_case(
+        self, case: Case, recipients: Mapping[PersonId, str | None], mailbox_key: bytes
+    ) -> None:
+        """A new case; to whom its report was sealed, and the unit each belonged to then."""
 
     def add_record(self, case: CaseId, record: StoredRecord) -> None:
         """A reporter's message; its blobs lie in the blob folder already."""
@@ -171,7 +190,10 @@ class WriteUnit(ReadUnit, Protocol):
         """A closing that waits for a second person."""
 
     def close_proposal(self, act: ActHash, outcome: str) -> None:
-        """Ends the waiting: `confirmed`, `returned` or `overtaken`."""
+        """Ends the waiting: `confirmed`, `returned`, `lapsed` or `overtaken`."""
+
+    def add_return(self, case: CaseId, returned: Return) -> None:
+        """Who did not let a closing happen, and when."""
 
     def add_note(self, case: CaseId, note: Note) -> None:
         """A private note."""

@@ -3,12 +3,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from case_mgmt.acts import SignedAct
-from case_mgmt.model import OPEN, BlobId, CaseId, PersonId, RecordId, ThreadId
+from case_mgmt.model import OPEN, ActHash, BlobId, CaseId, PersonId, RecordId, State, ThreadId
 from case_mgmt.store import schema
 from case_mgmt.store.ports import (
     Blob,
@@ -18,9 +18,12 @@ from case_mgmt.store.ports import (
     Note,
     OutboxEntry,
     Proposal,
+    Return,
     StoredRecord,
 )
 from case_mgmt.store.rows import case_of, proposal_of, signed_of
+
+_OF_A_CASE: Final = tuple(each for each in schema.cases.c if each.name != "mailbox_key")
 
 
 class SqlReadUnit:
@@ -31,17 +34,17 @@ class SqlReadUnit:
 
     def case(self, case: CaseId) -> Case | None:
         """The case, or None."""
-        row = self._first(sa.select(schema.cases).where(schema.cases.c.id == case))
+        row = self._first(sa.select(*_OF_A_CASE).where(schema.cases.c.id == case))
         return None if row is None else case_of(row)
 
     def cases(self) -> Sequence[Case]:
         """All cases."""
-        return [case_of(row) for row in self._rows(sa.select(schema.cases))]
+        return [case_of(row) for row in self._rows(sa.select(*_OF_A_CASE))]
 
     def cases_of(self, person: PersonId) -> Sequence[Case]:
         """The cases whose report was sealed to this person."""
         statement = (
-            sa.select(schema.cases)
+            sa.select(*_OF_A_CASE)
             .join(schema.recipients, schema.recipients.c.case_id == schema.cases.c.id)
             .where(schema.recipients.c.person == person)
         )
@@ -63,7 +66,7 @@ class SqlReadUnit:
 
     def case_of_thread(self, thread: ThreadId) -> Case | None:
         """The case of a reporter's thread, or None."""
-        row = self._first(sa.select(schema.cases).where(schema.cases.c.thread == thread))
+        row = self._first(sa.select(*_OF_A_CASE).where(schema.cases.c.thread == thread))
         return None if row is None else case_of(row)
 
     def recipients(self, case: CaseId) -> frozenset[PersonId]:
@@ -109,11 +112,15 @@ class SqlReadUnit:
             for row in self._rows(statement)
         ]
 
-    def ledger(self) -> Iterator[SignedAct]:
-        """All acts by case and number, without content."""
+    def ledger(self, recipient: PersonId | None = None) -> Iterator[SignedAct]:
+        """All acts by case and number, without content; or those of one recipient's cases."""
         table = schema.acts
         columns = [column for column in table.c if column.name != "container"]
         statement = sa.select(*columns).order_by(table.c.case_id, table.c.seq)
+        if recipient is not None:
+            audience = schema.recipients
+            statement = statement.join(audience, audience.c.case_id == table.c.case_id)
+            statement = statement.where(audience.c.person == recipient)
         for row in self._connection.execute(statement):
             yield signed_of(row)
 
@@ -129,6 +136,29 @@ class SqlReadUnit:
         table = schema.proposals
         statement = sa.select(table).where(table.c.outcome.is_(None))
         return {CaseId(row.case_id): proposal_of(row) for row in self._rows(statement)}
+
+    def returns(self, case: CaseId) -> Sequence[Return]:
+        """The closings of a case that did not find a second person, oldest first."""
+        table = schema.returns
+        statement = sa.select(table).where(table.c.case_id == case).order_by(table.c.serial)
+        return [
+            Return(
+                ActHash(row.hash),
+                State(row.target),
+                PersonId(row.proposed_by),
+                PersonId(row.person),
+                row.day,
+            )
+            for row in self._rows(statement)
+        ]
+
+    def notes_kept(self, case: CaseId, person: PersonId) -> tuple[int, int]:
+        """How many notes of this person the case has, and their bytes in all."""
+        table = schema.notes
+        size = sa.func.coalesce(sa.func.sum(sa.func.length(table.c.container)), 0)
+        own = sa.and_(table.c.case_id == case, table.c.person == person)
+        count, total = self._connection.execute(sa.select(sa.func.count(), size).where(own)).one()
+        return int(count), int(total)
 
     def notes(self, case: CaseId) -> Sequence[Note]:
         """The private notes of a case, oldest first."""

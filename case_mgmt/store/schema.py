@@ -51,6 +51,7 @@ recipients: Final = sa.Table(
     metadata,
     sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
     sa.Column("person", sa.String(64), primary_key=True, index=True),
+    sa.Column("unit", sa.String(64)),
 )
 
 records: Final = sa.Table(
@@ -100,6 +101,18 @@ proposals: Final = sa.Table(
     sa.Index(
         "uq_proposals_waiting", "case_id", unique=True, sqlite_where=sa.text("outcome IS NULL")
     ),
+)
+
+returns: Final = sa.Table(
+    "returns",
+    metadata,
+    sa.Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("case_id", sa.ForeignKey("cases.id"), nullable=False, index=True),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("target", sa.String(32), nullable=False),
+    sa.Column("proposed_by", sa.String(64), nullable=False),
+    sa.Column("person", sa.String(64), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
 )
 
 notes: Final = sa.Table(

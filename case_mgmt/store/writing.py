@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from case_mgmt.errors import StoreError
 from case_mgmt.model import ActHash, CaseId, PersonId, ThreadId
 from case_mgmt.store import schema
-from case_mgmt.store.ports import Case, LedgerEntry, Note, Proposal, StoredRecord
+from case_mgmt.store.ports import Case, LedgerEntry, Note, Proposal, Return, StoredRecord
 from case_mgmt.store.reading import SqlReadUnit
 from case_mgmt.store.rows import present_to_columns
 
@@ -21,8 +21,10 @@ from case_mgmt.store.rows import present_to_columns
 class SqlWriteUnit(SqlReadUnit):
     """A `WriteUnit` on the one writing connection."""
 
-    def add_case(self, case: Case, recipients: Iterable[PersonId], mailbox_key: bytes) -> None:
-        """A new case."""
+    def add_case(
+        self, case: Case, recipients: Mapping[PersonId, str | None], mailbox_key: bytes
+    ) -> None:
+        """A new case; to whom its report was sealed, and the unit each belonged to then."""
         self._insert(
             schema.cases,
             {
@@ -32,8 +34,9 @@ class SqlWriteUnit(SqlReadUnit):
                 **present_to_columns(case),
             },
         )
-        for person in sorted(recipients):
-            self._insert(schema.recipients, {"case_id": case.id, "person": person})
+        for person, unit in sorted(recipients.items()):
+            values = {"case_id": case.id, "person": person, "unit": unit}
+            self._insert(schema.recipients, values)
 
     def add_record(self, case: CaseId, record: StoredRecord) -> None:
         """A reporter's message; its blobs lie in the blob folder already."""
@@ -97,10 +100,24 @@ class SqlWriteUnit(SqlReadUnit):
         )
 
     def close_proposal(self, act: ActHash, outcome: str) -> None:
-        """Ends the waiting: `confirmed`, `returned` or `overtaken`."""
+        """Ends the waiting: `confirmed`, `returned`, `lapsed` or `overtaken`."""
         table = schema.proposals
         self._connection.execute(
             sa.update(table).where(table.c.hash == act).values({"outcome": outcome})
+        )
+
+    def add_return(self, case: CaseId, returned: Return) -> None:
+        """Who did not let a closing happen, and when."""
+        self._insert(
+            schema.returns,
+            {
+                "case_id": case,
+                "hash": returned.hash,
+                "target": returned.target.value,
+                "proposed_by": returned.proposed_by,
+                "person": returned.by,
+                "day": returned.day,
+            },
         )
 
     def add_note(self, case: CaseId, note: Note) -> None:

@@ -302,3 +302,32 @@ def test_a_reporters_message_never_buys_the_office_time(acts: tuple[Act, ...], w
 def test_an_assignment_moves_nothing(acts: tuple[Act, ...]) -> None:
     handed = _act(ActKind.ASSIGN, acts[-1].target, acts[-1].target, acts[-1].day, None)
     assert schedule((*acts, handed), POLICY) == schedule(acts, POLICY)
+
+
+def test_an_extension_does_not_hide_a_missed_limit() -> None:
+    late = date(2026, 10, 1)
+    history = History().received(ARRIVAL).move(State.ASSESSING, WED).move(State.EXAMINING, THU)
+    history.update(date(2026, 9, 15))
+    before = due(history.acts, POLICY, late)
+    assert before.overdue_since == date(2026, 7, 10)
+    history.extend(late, date(2026, 12, 1))
+    after = due(history.acts, POLICY, late)
+    assert (after.overall_due, after.overdue_since) == (before.overall_due, before.overdue_since)
+
+
+def test_an_extension_does_not_stand_for_an_update_that_was_missed() -> None:
+    history = History().received(ARRIVAL).move(State.ASSESSING, WED).move(State.EXAMINING, THU)
+    missed = due(history.acts, POLICY, THU).update_due
+    assert missed is not None
+    history.extend(date(2026, 6, 1), date(2026, 9, 1))
+    clock = due(history.acts, POLICY, date(2026, 6, 1))
+    assert clock.overall_due == date(2026, 9, 1)
+    assert clock.overdue_since == missed + timedelta(days=1)
+
+
+def test_an_extension_in_time_counts_as_an_update() -> None:
+    history = History().received(ARRIVAL).move(State.ASSESSING, WED).move(State.EXAMINING, THU)
+    day = date(2026, 5, 4)
+    history.extend(day, date(2026, 9, 1))
+    clock = due(history.acts, POLICY, day)
+    assert clock.update_due == CALENDAR.on_or_before(day + timedelta(days=30))

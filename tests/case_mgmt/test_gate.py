@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from case_mgmt.acts import sign_act
+from case_mgmt.acts import countersign_act, sign_act
 from case_mgmt.errors import REFUSALS, GateError
-from case_mgmt.gate import CaseView, Submission, admit, confirm
+from case_mgmt.gate import CaseView, Proposed, Submission, admit, confirm
 from case_mgmt.model import ActKind, CaseId, DeviceKey, PersonId, State
 from crypto.signing import public_from_seed
 from tests.support.case_office import TODAY, Office, container
@@ -284,13 +284,27 @@ def test_step_13_extensions_within_the_bound_pass(office: Office, case: CaseId, 
     assert admit(view(office, case), extension(office, case, until), office.rules())
 
 
-def test_step_13_after_the_limit_an_extension_counts_from_today(
-    office: Office, case: CaseId
-) -> None:
-    office.pass_days(200)  # 24 October 2026
-    assert refusal(office, case, extension(office, case, "2026-10-23")) == "until_too_early"
-    assert refusal(office, case, extension(office, case, "2027-01-25")) == "until_too_late"
-    assert admit(view(office, case), extension(office, case, "2027-01-22"), office.rules())
+def test_step_5_a_clock_that_went_back(office: Office, case: CaseId) -> None:
+    office.submit(case, "penyidik-1", State.ASSESSING)
+    office.pass_days(-1)
+    submission = office.submission(case, "penyidik-1", State.EXAMINING)
+    assert refusal(office, case, submission) == "day_order"
+
+
+def test_step_10_nobody_who_left_is_handed_a_case(office: Office, case: CaseId) -> None:
+    for change in (None, {"roles": ["auditor"]}):
+        office.staff(penyidik_1=change)
+        submission = office.submission(
+            case, "pengawas", kind=ActKind.ASSIGN, message=None, assignee="penyidik-1"
+        )
+        assert refusal(office, case, submission) == "assignee_gone"
+
+
+def test_step_12_a_message_serves_one_step(office: Office, case: CaseId) -> None:
+    first = office.submission(case, "penyidik-1", State.ASSESSING)
+    office.office.submit(case, office.person("penyidik-1"), first, office.rules())
+    again = office.submission(case, "penyidik-1", State.EXAMINING, message=first.container)
+    assert refusal(office, case, again) == "message_repeated"
 
 
 # --- the second person ----------------------------------------------------------------------
@@ -306,18 +320,27 @@ def second(office: Office, who: str) -> DeviceKey:
     return DeviceKey(office.person(who).desk_public.hex())
 
 
+def proposed(proposal: Submission) -> Proposed:
+    return Proposed(proposal.act, PersonId("penyidik-1"))
+
+
 def confirmation_refusal(
     office: Office, case: CaseId, proposal: Submission, who: str, signature: bytes
 ) -> str:
+    waiting = proposed(proposal)
     with pytest.raises(GateError) as caught:
-        confirm(view(office, case), proposal.act, second(office, who), signature, office.rules())
+        confirm(view(office, case), waiting, second(office, who), signature, office.rules())
     return caught.value.code
 
 
 def test_a_second_person_confirms(office: Office, case: CaseId, proposal: Submission) -> None:
     signature = office.countersign(proposal.act, "pengawas")
     person = confirm(
-        view(office, case), proposal.act, second(office, "pengawas"), signature, office.rules()
+        view(office, case),
+        proposed(proposal),
+        second(office, "pengawas"),
+        signature,
+        office.rules(),
     )
     assert person.id == "pengawas"
 
@@ -351,10 +374,34 @@ def test_step_14_a_case_that_moved_on(office: Office, case: CaseId, proposal: Su
     assert confirmation_refusal(office, case, proposal, "pengawas", signature) == "stale_head"
 
 
-def test_step_18_a_proposal_lapses(office: Office, case: CaseId, proposal: Submission) -> None:
+def test_step_16_one_person_with_two_keys(
+    office: Office, case: CaseId, proposal: Submission
+) -> None:
+    new = seed("device penyidik-1, replaced")
+    office.staff(penyidik_1={"desk": public_from_seed(new).hex()})
+    signature = countersign_act(new, proposal.act)
+    assert confirmation_refusal(office, case, proposal, "penyidik-1", signature) == "same_person"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        None,
+        {"roles": ["auditor"]},
+        {"desk": public_from_seed(seed("device penyidik-1, replaced")).hex()},
+    ],
+)
+def test_step_16_a_proposer_who_may_no_longer_act(
+    office: Office, case: CaseId, proposal: Submission, change: dict[str, Any] | None
+) -> None:
+    office.staff(penyidik_1=change)
     signature = office.countersign(proposal.act, "pengawas")
-    office.pass_days(3)
-    key = second(office, "pengawas")
-    assert confirm(view(office, case), proposal.act, key, signature, office.rules())
-    office.pass_days(3)
+    assert confirmation_refusal(office, case, proposal, "pengawas", signature) == "proposer_gone"
+
+
+def test_step_18_a_closing_is_of_one_day(
+    office: Office, case: CaseId, proposal: Submission
+) -> None:
+    signature = office.countersign(proposal.act, "pengawas")
+    office.pass_days(1)
     assert confirmation_refusal(office, case, proposal, "pengawas", signature) == "proposal_lapsed"

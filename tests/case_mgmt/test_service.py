@@ -5,13 +5,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from case_mgmt.acts import verify_chain
+from case_mgmt.acts import countersign_act, verify_chain
 from case_mgmt.errors import GateError, UnknownCaseError
 from case_mgmt.model import ActKind, BlobId, CaseId, State
 from case_mgmt.projection import project
 from case_mgmt.service import Status
 from crypto.mailbox import Notice, open_notice
+from crypto.signing import public_from_seed
 from tests.support.case_office import MAILBOX_KEY, TODAY, Office, container
+from tests.support.org import seed
 
 
 def notices(office: Office) -> list[Notice]:
@@ -70,7 +72,7 @@ def test_the_way_to_a_closing_by_two_persons_and_back(office: Office) -> None:
     states = [notice.meta["state"] for notice in notices(office)]
     assert states == ["received", "assessing", "examining", "insufficient", "reopened"]
     closing = notices(office)[3]
-    assert closing.container == container(1)
+    assert closing.container == file.history[-2].container
     assert closing.meta["countersigner"] == file.history[-2].signed.countersigner
     assert closing.meta["contest_until"] == "2026-04-21"
 
@@ -96,6 +98,57 @@ def test_a_returned_closing_may_come_again(office: Office) -> None:
         assert office.file(case).overview.proposal is None
     with pytest.raises(GateError, match="no_proposal"):
         office.office.hand_back(case, office.person(me), proposal.hash, office.rules())
+
+
+def test_who_declined_a_closing_is_kept(office: Office) -> None:
+    case = office.arrive()
+    me = office.assignee(case)
+    office.submit(case, me, State.ASSESSING)
+    for who in ("pengawas", me):
+        office.submit(case, me, State.JOINED, reason="same_event")
+        proposal = office.file(case).overview.proposal
+        assert proposal is not None
+        office.office.hand_back(case, office.person(who), proposal.hash, office.rules())
+    returns = office.file(case).returns
+    assert [(each.proposed_by, each.by, each.day) for each in returns] == [
+        (me, "pengawas", TODAY),
+        (me, me, TODAY),
+    ]
+    assert returns[1].hash == proposal.hash
+    assert {each.target for each in returns} == {State.JOINED}
+
+
+def test_one_person_with_two_keys_does_not_close_alone(office: Office) -> None:
+    case = office.arrive()
+    me = office.assignee(case)
+    office.submit(case, me, State.ASSESSING)
+    office.submit(case, me, State.OUTSIDE_MANDATE, reason="kpk")
+    proposal = office.file(case).overview.proposal
+    assert proposal is not None
+    new = seed("another device")
+    office.staff(**{me.replace("-", "_"): {"desk": public_from_seed(new).hex()}})
+    signature = countersign_act(new, proposal.signed.act)
+    with pytest.raises(GateError, match="same_person"):
+        office.office.confirm(case, office.person(me), proposal.hash, signature, office.rules())
+    office.office.hand_back(case, office.person("pengawas"), proposal.hash, office.rules())
+    office.submit(case, "pengawas", State.OUTSIDE_MANDATE, reason="kpk")
+
+
+def test_a_closing_takes_effect_on_the_day_both_have_signed(office: Office) -> None:
+    case = office.arrive()
+    me = office.assignee(case)
+    office.submit(case, me, State.ASSESSING)
+    office.submit(case, me, State.OUTSIDE_MANDATE, reason="kpk")
+    office.pass_days(30)  # the first step was due in between
+    overview = office.file(case).overview
+    assert overview.proposal is None
+    assert overview.allowed or me == "pengawas"
+    assert overview.clock.overdue_since is not None
+    office.close(case, State.OUTSIDE_MANDATE, reason="kpk")
+    last = office.file(case).history[-1].signed.act
+    assert last.day == office.day
+    window = office.rules().policy.calendar.add(office.day, 10)
+    assert office.file(case).overview.clock.contest_until == window
 
 
 def test_a_message_overtakes_a_waiting_closing(office: Office) -> None:
@@ -203,7 +256,7 @@ def test_notes_stay_inside(office: Office) -> None:
 def test_the_ledger_has_every_act_and_no_content(office: Office) -> None:
     first, second = office.arrive(1), office.arrive(2)
     office.submit(first, office.assignee(first), State.ASSESSING)
-    ledger = office.office.ledger()
+    ledger = office.office.ledger(office.person("pemeriksa"), office.rules())
     assert len(ledger) == 5
     for case in (first, second):
         verify_chain([signed for signed in ledger if signed.act.case == case])

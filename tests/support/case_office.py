@@ -35,7 +35,7 @@ from crypto.envelope import seal_message
 from crypto.manifest import Manifest, Person, verify_manifest
 from crypto.rng import system_rng
 from crypto.signing import public_from_seed
-from crypto.xwing import recipient_from_seed
+from crypto.xwing import Recipient, recipient_from_seed
 from tests.support.org import Org, make_org, seed
 
 TODAY = date(2026, 4, 7)
@@ -52,10 +52,20 @@ PEOPLE = (
 
 
 @functools.cache
+def anybody(number: int) -> Recipient:
+    """A key of nobody in particular."""
+    return recipient_from_seed(seed(f"anybody {number}"))
+
+
+@functools.cache
 def container(recipients: int, size: int = 4096) -> bytes:
     """A well-formed container for so many recipients; the same bytes each time."""
-    keys = [recipient_from_seed(seed(f"anybody {n}")) for n in range(recipients)]
-    return seal_message(bytes(size), keys, system_rng)
+    return seal_message(bytes(size), [anybody(n) for n in range(recipients)], system_rng)
+
+
+def a_reply() -> bytes:
+    """A well-formed visible message; other bytes each time."""
+    return seal_message(bytes(4096), [anybody(0)], system_rng)
 
 
 def a_report(
@@ -123,6 +133,20 @@ class Office:
     def person(self, identifier: str) -> Person:
         return next(each for each in self.manifest.people if each.id == identifier)
 
+    def staff(self, **changes: dict[str, Any] | None) -> None:
+        """Put a newer manifest into force; None removes a person, `_` in a name stands for `-`."""
+        wanted = {name.replace("_", "-"): change for name, change in changes.items()}
+        people = [
+            {**each, **(wanted.get(each["id"]) or {})}
+            for each in self.org.manifest["people"]
+            if wanted.get(each["id"], {}) is not None
+        ]
+        self.org.rewrite(people=people, serial=self.org.manifest["serial"] + 1)
+        self.manifest = load_manifest(self.org)
+
+    def org_service_key(self) -> DeviceKey:
+        return DeviceKey(self.manifest.services["cases"].hex())
+
     def arrive(self, number: int = 1, **more: Any) -> CaseId:
         report = a_report(number, more.pop("day", self.day), **more)
         return self.office.take_in(report, self.rules())
@@ -155,7 +179,7 @@ class Office:
     ) -> Submission:
         """A signed act that attaches to the present head; message b"" means a fitting one."""
         current = self.file(case, more.pop("looker", "pengawas")).overview.case
-        sealed = container(1) if message == b"" else message
+        sealed = a_reply() if message == b"" else message
         identity = self.org.identities[who]
         act = Act(
             case=case,
@@ -194,17 +218,18 @@ class Office:
         self.confirm(case, second)
 
 
+def load_manifest(org: Org) -> Manifest:
+    """The manifest that lies in the folder."""
+    data, signature = ((org.dir / f"manifest.{end}").read_bytes() for end in ("json", "sig"))
+    return verify_manifest(data, signature, org.instance_id, TODAY)
+
+
 @contextmanager
 def an_office(folder: Path) -> Iterator[Office]:
     """An office in an empty folder."""
     org = make_org(folder, TODAY, people=PEOPLE)
     store = open_store(folder / "cases.db", DB_KEY)
-    manifest = verify_manifest(
-        (org.dir / "manifest.json").read_bytes(),
-        (org.dir / "manifest.sig").read_bytes(),
-        org.instance_id,
-        TODAY,
-    )
+    manifest = load_manifest(org)
     key = ServiceKey(org.service_seeds["cases"])
     try:
         yield Office(org, store, CaseOffice(store, key, system_rng), manifest)

@@ -12,14 +12,14 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from case_mgmt.acts import Act, countersign_act, message_hash, sign_act
+from case_mgmt.acts import Act, SignedAct, countersign_act, message_hash, sign_act
 from case_mgmt.model import ActKind, CaseId, DeviceKey, State
 from case_mgmt.records import Record
 from crypto.encoding import b64, canonical_json
 from crypto.requests import sign_request
 from crypto.rng import system_rng
 from crypto.signing import public_from_seed
-from tests.support.case_office import PEOPLE, TODAY, a_report, container
+from tests.support.case_office import PEOPLE, TODAY, a_reply, a_report
 from tests.support.intake import Calendar
 from tests.support.org import Org, make_org
 from whistle.cases.app import create_app
@@ -104,7 +104,7 @@ class CaseServer:
     ) -> dict[str, Any]:
         """The body of a good act by this person."""
         seen = (await self.ask("pengawas", "GET", f"/v1/cases/{case}")).json
-        sealed = more.pop("container", container(1))
+        sealed = more.pop("container") if "container" in more else a_reply()
         act = Act(
             case=CaseId(case),
             seq=seen["next_seq"],
@@ -139,6 +139,12 @@ class CaseServer:
     async def confirm(self, case: str, who: str) -> Reply:
         body = await self.confirmation(case, who)
         return await self.ask(who, "POST", f"/v1/cases/{case}/proposal/confirm", body)
+
+
+def all_acts(services: CasesServices) -> list[SignedAct]:
+    """Every act of this server."""
+    with services.store.reading() as unit:
+        return list(unit.ledger())
 
 
 @contextlib.contextmanager

@@ -198,9 +198,9 @@ async def note(asked: Asked) -> web.Response:
 
 
 async def ledger(asked: Asked) -> web.Response:
-    """GET /v1/ledger: all acts, no content."""
-    services = asked.services
-    acts = await services.threads.read(services.office.ledger)
+    """GET /v1/ledger: the acts this person may see, no content."""
+    services, rules = asked.services, asked.services.rules()
+    acts = await services.threads.read(lambda: services.office.ledger(asked.person, rules))
     return answer({"acts": [wire.signed_act(signed) for signed in acts]})
 
 

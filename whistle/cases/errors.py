@@ -82,10 +82,12 @@ GATE_STATUS: Final[Mapping[str, int]] = {
     "conflicted": 403,
     "unassigned": 403,
     "supervisor_only": 403,
+    "supervisor_extends": 403,
     "same_person": 403,
     "stale_head": 409,
     "proposal_pending": 409,
     "no_proposal": 409,
+    "proposer_gone": 409,
     "proposal_lapsed": 409,
 }
 GATE_DEFAULT: Final = 422

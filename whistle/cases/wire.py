@@ -13,7 +13,7 @@ from case_mgmt.gate import Submission
 from case_mgmt.model import ActHash
 from case_mgmt.notices import day_text
 from case_mgmt.service import CaseFile, Overview
-from case_mgmt.store.ports import LedgerEntry, Note, Proposal, StoredRecord
+from case_mgmt.store.ports import LedgerEntry, Note, Proposal, Return, StoredRecord
 from crypto.encoding import b64, parse_json, unb64, unhex
 from crypto.errors import MalformedError
 from whistle.cases.errors import ApiError
@@ -91,6 +91,7 @@ def case_file(file: CaseFile) -> dict[str, Any]:
         "next_seq": case.next_seq,
         "pending": _pending(file.overview.proposal),
         "notes": [_note(note) for note in file.notes],
+        "returns": [_return(each) for each in file.returns],
     }
 
 
@@ -144,6 +145,16 @@ def _entry(entry: LedgerEntry) -> dict[str, Any]:
 
 def _note(note: Note) -> dict[str, Any]:
     return {"person": note.person, "day": note.day.isoformat(), "container": b64(note.container)}
+
+
+def _return(returned: Return) -> dict[str, Any]:
+    return {
+        "act_hash": returned.hash,
+        "to": returned.target.value,
+        "proposed_by": returned.proposed_by,
+        "by": returned.by,
+        "day": returned.day.isoformat(),
+    }
 
 
 def _object(body: bytes, names: set[str]) -> dict[str, Any]:

@@ -68,6 +68,7 @@ async def test_a_case(server: CaseServer) -> None:
         "next_seq",
         "pending",
         "notes",
+        "returns",
     }
     assert found["thread"] == f"{7:032x}"
     assert found["next_seq"] == 3
@@ -80,12 +81,13 @@ async def test_a_case(server: CaseServer) -> None:
 
 async def test_an_act_is_committed(server: CaseServer) -> None:
     case = server.take_in()
-    answer = await server.submit(case, "pengawas", "assessing")
+    body = await server.act(case, "pengawas", "assessing")
+    answer = await server.ask("pengawas", "POST", f"/v1/cases/{case}/acts", body)
     assert answer.status == 200
     assert answer.json["status"] == "committed"
     assert answer.json["summary"]["state"] == "assessing"
     found = (await server.ask("pengawas", "GET", f"/v1/cases/{case}")).json
-    assert unb64(found["history"][-1]["container"]) == container(1)
+    assert found["history"][-1]["container"] == body["container"]
 
 
 async def test_a_closing_waits_is_returned_and_is_confirmed(server: CaseServer) -> None:
@@ -102,6 +104,9 @@ async def test_a_closing_waits_is_returned_and_is_confirmed(server: CaseServer) 
     )
     assert again.json["status"] == "returned"
     assert again.json["summary"]["proposal"] is None
+    (returned,) = (await server.ask("pengawas", "GET", f"/v1/cases/{case}")).json["returns"]
+    assert (returned["proposed_by"], returned["by"]) == ("pengawas", "penyidik-1")
+    assert (returned["to"], returned["day"]) == ("outside_mandate", "2026-04-07")
     await server.submit(case, "pengawas", "outside_mandate", reason="kpk")
     done = await server.confirm(case, "penyidik-2")
     assert done.status == 200

@@ -10,7 +10,7 @@ from crypto.encoding import b64
 from crypto.requests import sign_request
 from crypto.rng import system_rng
 from tests.support.case_office import TODAY, a_report, container
-from tests.support.case_server import CaseServer
+from tests.support.case_server import CaseServer, all_acts
 from tests.support.org import seed
 from whistle.cases.api import OPEN_ROUTES, ROUTES
 
@@ -96,13 +96,13 @@ async def test_the_matrix(server: CaseServer, method: str, path: str, caller: st
     who = IDENTITY.get(caller, "pengawas")
     body = await body_for(server, path, case, who)
     target = path.replace("{case}", case).replace("{id}", blob)
-    before = server.services.office.ledger()
+    before = all_acts(server.services)
     answer = await call(server, caller, method, target, body)
     expected = EXPECTED[(method, path)][caller]
     assert answer.status == expected
     if expected != OK:
         assert answer.code == CODES[caller]
-        assert server.services.office.ledger() == before
+        assert all_acts(server.services) == before
         assert case.encode() not in answer.body
 
 
@@ -130,6 +130,20 @@ async def test_a_conflicted_person_sees_no_trace_of_the_case(server: CaseServer)
     queue = await server.ask("penyidik-2", "GET", "/v1/queue")
     assert queue.json["cases"] == []
     assert case.encode() not in queue.body
+
+
+async def test_the_ledger_is_shown_no_more_widely_than_the_cases(server: CaseServer) -> None:
+    case, _ = await prepare(server, "conflicted")
+    for who, visible in (
+        ("penyidik-2", False),
+        ("penyidik-1", True),
+        ("pengawas", True),
+        ("pemeriksa", True),
+    ):
+        answer = await server.ask(who, "GET", "/v1/ledger")
+        assert answer.status == OK
+        assert (case.encode() in answer.body) == visible
+        assert bool(answer.json["acts"]) == visible
 
 
 async def test_a_revoked_key_is_unknown_at_once(server: CaseServer, tmp_path: Path) -> None:

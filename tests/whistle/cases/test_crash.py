@@ -12,7 +12,7 @@ import pytest
 from case_mgmt.acts import verify_chain
 from case_mgmt.store.sqlcipher import connect
 from tests.support.case_office import PEOPLE, TODAY
-from tests.support.case_server import built_cases
+from tests.support.case_server import all_acts, built_cases
 from tests.support.feed_records import mailbox, offer, report, until, waiting
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import Org, make_org
@@ -119,7 +119,7 @@ async def test_killed_again_and_again_while_collecting(tmp_path: Path) -> None:
         for record, _ in records:
             assert mailbox(intake, record) == [(1, "received")]
         with built_cases(tmp_path, calendar, org, intake.feed_socket) as services:
-            ledger = services.office.ledger()
+            ledger = all_acts(services)
             assert len(ledger) == 2 * REPORTS
             for case in {signed.act.case for signed in ledger}:
                 verify_chain([signed for signed in ledger if signed.act.case == case])

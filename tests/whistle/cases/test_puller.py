@@ -14,7 +14,7 @@ from case_mgmt.errors import StoreError
 from case_mgmt.model import State
 from crypto.rng import system_rng
 from tests.support.case_office import PEOPLE, TODAY, feed_item
-from tests.support.case_server import CaseServer, built_cases, running_cases
+from tests.support.case_server import CaseServer, all_acts, built_cases, running_cases
 from tests.support.feed_records import (
     add_record,
     add_thread,
@@ -125,7 +125,7 @@ async def test_a_missing_blob_does_not_hold_up_others_and_is_tried_again(tmp_pat
         await until(lambda: cases.services.puller.status.problem is not None)
         intake.services.blobs.path(name).write_bytes(content)
         await until(lambda: waiting(intake) == 0)
-        assert len(cases.services.office.ledger()) == 4
+        assert len(all_acts(cases.services)) == 4
 
 
 @dataclass
@@ -163,7 +163,7 @@ async def test_a_blob_of_the_wrong_size_is_not_taken(tmp_path: Path, content: by
     with built_cases(tmp_path, Calendar(), org) as services:
         with pytest.raises(FeedError):
             await services.puller.once(feed)  # type: ignore[arg-type]
-        assert services.office.ledger() == []
+        assert all_acts(services) == []
         assert feed.acknowledged == []
         assert list((tmp_path / "cases" / "blobs").iterdir()) == []
         feed.content = bytes(50)
@@ -199,7 +199,7 @@ async def test_collecting_again_after_a_crash_before_the_acknowledgement(tmp_pat
                     feed.acknowledge = never  # type: ignore[method-assign,assignment]
                     with pytest.raises(ConnectionError):
                         await services.puller.once(feed)
-                assert len(services.office.ledger()) == 2
+                assert len(all_acts(services)) == 2
         assert waiting(intake) == 1
 
 
