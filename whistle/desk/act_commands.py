@@ -3,13 +3,15 @@
 
 import argparse
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from case_mgmt.model import ActKind, State
 from whistle.desk import json_views
+from whistle.desk.casefile import PendingView
 from whistle.desk.connection import Surroundings, workbench_of
-from whistle.desk.errors import UsageError
-from whistle.desk.terminal import Terminal
+from whistle.desk.errors import GateRefusedError, UsageError
+from whistle.desk.terminal import Terminal, indented
 from whistle.desk.workbench import Letter, Outcome, Workbench
 
 MAX_MESSAGE_FILE = 256 * 1024
@@ -40,8 +42,41 @@ async def extend(args: argparse.Namespace, terminal: Terminal, surroundings: Sur
 
 
 async def confirm(args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings) -> None:
-    """The second signature."""
-    await _do(args, terminal, surroundings, lambda bench: bench.confirm(args.case))
+    """The second signature: under the named proposal, or under the one shown and agreed to."""
+    if args.act is None and not terminal.may_ask:
+        raise UsageError("desk.error.confirm_needs_act")
+    await _do(args, terminal, surroundings, lambda bench: _confirm(args, terminal, bench))
+
+
+async def _confirm(args: argparse.Namespace, terminal: Terminal, bench: Workbench) -> Outcome:
+    if args.act is not None:
+        return await bench.confirm(args.case, args.act.strip().lower())
+    pending = (await bench.open(args.case)).pending
+    if pending is None:
+        raise GateRefusedError("desk.error.nothing_pending")
+    if pending.is_mine:
+        raise GateRefusedError("desk.error.second_needed")
+    if pending.problem is not None:
+        raise GateRefusedError(f"desk.compose.{pending.problem}")
+    _show_words(pending, terminal)
+    if not terminal.agrees("desk.cli.confirm_question"):
+        raise GateRefusedError("desk.error.not_confirmed")
+    # What was shown has been said; what comes back is only whether it was recorded.
+    return replace(await bench.confirm(args.case, pending.proposal.signed.hash), confirmed=None)
+
+
+def _show_words(pending: PendingView, terminal: Terminal) -> None:
+    """The closing a second person signs: status, reason, and what the reporter will read."""
+    texts, act = terminal.texts, pending.proposal.signed.act
+    by = pending.proposer.name if pending.proposer else texts.t("desk.label.unknown")
+    terminal.say("desk.case.proposal_by", name=by, status=texts.t(f"status.{act.target.value}"))
+    if act.reason is not None:
+        reason = texts.texts.get(f"reason.{act.reason}", act.reason)
+        terminal.say("desk.label.reason", reason=reason)
+    if pending.copy is not None:
+        terminal.say("desk.case.proposal_reads")
+        for line in indented(pending.copy.body.text):
+            terminal.line(line)
 
 
 async def hand_back(
@@ -80,6 +115,8 @@ async def _do(
         return
     if warning is not None:
         terminal.warn(warning)
+    if outcome.confirmed is not None:
+        _show_words(outcome.confirmed, terminal)
     status = terminal.texts.t(f"status.{outcome.summary.state.value}")
     terminal.say(f"desk.done.{outcome.status}", case=outcome.summary.case, status=status)
 

@@ -77,7 +77,12 @@ def _add_acting(commands: "_Commands[Parser]") -> None:
     act.add_argument("--to", required=True, metavar="CODE", help="new status code")
     act.add_argument("--reason", metavar="CODE", help="reason code, where the status needs one")
     _add_message(act)
-    _case_command(commands, "confirm", "sign a colleague's proposed closing as second person")
+    confirm = _case_command(
+        commands, "confirm", "sign a colleague's proposed closing as second person"
+    )
+    confirm.add_argument(
+        "--act", metavar="HASH", help="the proposal that was read, as `show --json` names it"
+    )
     _case_command(commands, "return", "send a proposed closing back (or withdraw your own)")
     note = _case_command(commands, "note", "keep a private note; the reporter never sees it")
     note.add_argument("--text", required=True, help="the note")

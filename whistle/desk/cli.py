@@ -109,4 +109,5 @@ def _terminal(args: argparse.Namespace, environment: Mapping[str, str]) -> Termi
         err=sys.stderr,
         as_json=args.json,
         colour=colour,
+        answers=sys.stdin if sys.stdin.isatty() and sys.stdout.isatty() else None,
     )

@@ -84,6 +84,7 @@ def outcome_json(outcome: Outcome, warning: str | None) -> Json:
         "overdue_since": _day(summary.overdue_since),
         "proposal": summary_json(summary)["proposal"],
         "warning": warning,
+        "confirmed": None if outcome.confirmed is None else _pending(outcome.confirmed),
     }
 
 
@@ -157,6 +158,7 @@ def _note(note: Note) -> Json:
 def _pending(pending: PendingView) -> Json:
     act = pending.proposal.signed.act
     return {
+        "act": pending.proposal.signed.hash,
         "to": act.target.value,
         "by": pending.proposer and pending.proposer.id,
         "reason": act.reason,

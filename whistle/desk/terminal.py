@@ -17,6 +17,7 @@ from whistle.desk.errors import DeskError, ServerRefusedError
 from whistle.i18n import Catalogue
 
 Tone = Literal["plain", "late", "soon", "quiet", "strong"]
+_YES = frozenset({"y", "ya", "yes"})
 _CODES: Mapping[Tone, str] = {
     "plain": "",
     "late": "1;31",
@@ -43,6 +44,21 @@ class Terminal:
     err: TextIO
     as_json: bool = False
     colour: bool = False
+    answers: TextIO | None = None
+    """Where a person types; None when nobody does."""
+
+    @property
+    def may_ask(self) -> bool:
+        """Whether a person sits there who reads what is shown."""
+        return self.answers is not None and not self.as_json
+
+    def agrees(self, key: str) -> bool:
+        """Asks a yes-or-no question; anything but yes is no."""
+        if self.answers is None:
+            return False
+        self.out.write(self.texts.t(key) + " ")
+        self.out.flush()
+        return self.answers.readline().strip().lower() in _YES
 
     def result(self, data: Mapping[str, Any]) -> None:
         """One JSON object, when `--json` was asked for."""

@@ -11,7 +11,7 @@ Commands and pages both come here; nothing else signs. Each step that changes so
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from case_mgmt.acts import CASE_ID, SignedAct, act_hash
@@ -27,7 +27,7 @@ from crypto.errors import CryptoError
 from crypto.private.keystore import Identity
 from crypto.private.open_report import AttachmentOpener
 from crypto.rng import Rng
-from whistle.desk.casefile import CaseFile, open_case_file
+from whistle.desk.casefile import CaseFile, PendingView, open_case_file
 from whistle.desk.client import CaseClient, UnknownOutcomeError
 from whistle.desk.errors import GateRefusedError, ServerRefusedError, UsageError
 from whistle.desk.keyring import SerialMemory
@@ -48,6 +48,8 @@ class Outcome:
     status: str
     summary: CaseSummary
     notice: str | None = None
+    confirmed: PendingView | None = None
+    """The closing that this person has just signed as the second one."""
 
 
 @dataclass(frozen=True)
@@ -113,10 +115,12 @@ class Workbench:
         if letter.target is not None and pending is not None and pending.target is letter.target:
             if pending.is_mine:
                 raise GateRefusedError("desk.error.second_needed")
+            if letter.reason not in (None, pending.proposal.signed.act.reason):
+                raise GateRefusedError("desk.error.reason_differs")
             outcome = await self._confirm(opened)
-            differs = bool(letter.text) and not _same_words(letter.text, opened)
-            notice = "desk.notice.message_ignored" if differs else outcome.notice
-            return Outcome(outcome.status, outcome.summary, notice)
+            if letter.text and not _same_words(letter.text, pending):
+                return replace(outcome, notice="desk.notice.message_ignored")
+            return outcome
         return await self._send(opened, letter)
 
     async def write(self, case: str, letter: Letter) -> Outcome:
@@ -222,7 +226,7 @@ class Workbench:
             raise GateRefusedError(f"desk.compose.{error.code}") from error
         confirmation = {"act_hash": proposal.signed.hash, "countersignature": b64(signature)}
         answer = await self._client.confirm(opened.record.summary.case, confirmation)
-        return Outcome(CONFIRMED, parse_summary(answer["summary"]))
+        return Outcome(CONFIRMED, parse_summary(answer["summary"]), confirmed=opened.pending)
 
     def _sign(self, opened: CaseFile, decision: Decision, container: bytes | None) -> SignedAct:
         _require_verified(opened)
@@ -266,9 +270,8 @@ def _check_table(opened: CaseFile, kind: ActKind, target: State, reason: str | N
         raise ServerRefusedError(code, REFUSALS[code], LOCAL_REFUSAL_STATUS)
 
 
-def _same_words(text: str, opened: CaseFile) -> bool:
-    copy = opened.pending.copy if opened.pending is not None else None
-    return copy is not None and copy.body.text.split() == text.split()
+def _same_words(text: str, pending: PendingView) -> bool:
+    return pending.copy is not None and pending.copy.body.text.split() == text.split()
 
 
 async def _decrypted(

@@ -5,8 +5,10 @@ import asyncio
 import contextlib
 import io
 import json
+import sys
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 from tests.whistle.desk.bureau import Bureau
 from whistle.desk.cli import main
@@ -34,6 +36,25 @@ def run(*words: object) -> Done:
             code = main([str(word) for word in words])
         except SystemExit as exit_:
             code = int(exit_.code or 0)
+    return Done(code, out.getvalue(), err.getvalue())
+
+
+class _Screen(io.StringIO):
+    """Standard streams of a person at a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def at_terminal(typed: str, *words: object) -> Done:
+    """Runs a command for somebody who types `typed`."""
+    out, err = _Screen(), io.StringIO()
+    with (
+        mock.patch.object(sys, "stdin", _Screen(typed)),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        code = main([str(word) for word in words])
     return Done(code, out.getvalue(), err.getvalue())
 
 

@@ -11,7 +11,7 @@ import pytest
 from case_mgmt.acts import message_hash
 from crypto.body import ReplyBody
 from tests.whistle.desk.bureau import Bureau, Reporter, running_bureau
-from tests.whistle.desk.commands import desk, run
+from tests.whistle.desk.commands import at_terminal, desk, run
 from whistle.desk.arguments import build_parser
 from whistle.desk.cli import language
 
@@ -25,6 +25,12 @@ KTP = {"story": "Empat kali datang.", "unit": "kel-melati", "service": "ktp-pind
 async def bureau(tmp_path: Path) -> AsyncIterator[Bureau]:
     async with running_bureau(tmp_path) as made:
         yield made
+
+
+async def waiting(bureau: Bureau, case: str) -> str:
+    """The hash of the closing that waits for a second person."""
+    shown = (await desk(bureau, "pengawas", "show", case)).json
+    return str(shown["proposal"]["act"])
 
 
 def colleague(person: str) -> str:
@@ -77,7 +83,7 @@ async def test_the_proposer_cannot_confirm(bureau: Bureau) -> None:
     again = await desk(bureau, owner, *words)
     assert again.code == 1
     assert "second person" in again.err
-    confirm = await desk(bureau, owner, "confirm", case)
+    confirm = await desk(bureau, owner, "confirm", case, "--act", await waiting(bureau, case))
     assert confirm.code == 1
 
 
@@ -85,22 +91,90 @@ async def test_confirm_and_return(bureau: Bureau) -> None:
     case, owner = await examined(bureau, Reporter(bureau))
     words = ("act", case, "--to", "insufficient", "--reason", "no_contact", "--message", CLOSING)
     second = colleague(owner)
-    assert (await desk(bureau, second, "confirm", case)).code == 1
+    assert (await desk(bureau, second, "confirm", case, "--act", "00" * 32)).code == 1
     await desk(bureau, owner, *words)
     returned = await desk(bureau, second, "return", case)
     assert (returned.json["status"], returned.json["proposal"]) == ("returned", None)
     assert (await desk(bureau, second, "return", case)).code == 1
     await desk(bureau, owner, *words)
-    done = await desk(bureau, second, "confirm", case)
+    act = await waiting(bureau, case)
+    assert (await desk(bureau, second, "confirm", case, "--act", "00" * 32)).code == 1
+    done = await desk(bureau, second, "confirm", case, "--act", act)
     assert (done.json["status"], done.json["state"]) == ("confirmed", "insufficient")
+    assert done.json["confirmed"]["reason"] == "no_contact"
+    assert bureau.history(case)[-1].signed.hash == act
+
+
+async def test_confirm_says_which_or_asks(bureau: Bureau) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    await desk(bureau, owner, "act", case, "--to", "upheld_action", "--message", CLOSING)
+    for flags in ((), ("--lang", "en")):
+        done = await desk(bureau, colleague(owner), "confirm", case, *flags)
+        assert (done.code, done.out) == (2, "")
+    assert "--act HASH" in done.err
+    assert len(bureau.history(case)) == 4
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("ya\n", 0), ("n\n", 1), ("", 1)])
+async def test_at_a_terminal_the_words_are_shown_and_asked_about(
+    bureau: Bureau, typed: str, code: int
+) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    await desk(bureau, owner, "act", case, "--to", "upheld_action", "--message", CLOSING)
+    words = ["confirm", case, *bureau.words(colleague(owner)), "--lang", "en"]
+    done = await asyncio.to_thread(at_terminal, typed, *words)
+    assert done.code == code, done.err
+    asked = done.out.index("Sign this closing as the second person? [y/N]")
+    assert done.out.index(CLOSING) < asked
+    assert done.out.index(f"{owner} proposes to close: Upheld, action taken") < asked
+    assert ("confirmed as second person" in done.out) == (code == 0)
+    assert len(bureau.history(case)) == 4 + (code == 0)
+
+
+async def test_the_proposer_is_not_even_asked(bureau: Bureau) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    await desk(bureau, owner, "act", case, "--to", "upheld_action", "--message", CLOSING)
+    words = ["confirm", case, *bureau.words(owner), "--lang", "en"]
+    done = await asyncio.to_thread(at_terminal, "y\n", *words)
+    assert (done.code, done.out) == (1, "")
+
+
+async def test_a_second_person_with_another_reason_is_refused(bureau: Bureau) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    words = ("act", case, "--to", "outside_mandate", "--message", CLOSING, "--reason")
+    await desk(bureau, owner, *words, "police")
+    refused = await desk(bureau, colleague(owner), *words, "kpk")
+    assert (refused.code, "another reason" in refused.err) == (1, True)
+    assert bureau.history(case)[-1].signed.act.target == "examining"
+    done = await desk(bureau, colleague(owner), *words, "police")
+    assert (done.json["status"], done.json["warning"]) == ("confirmed", None)
+
+
+async def test_the_second_person_is_told_what_was_confirmed(bureau: Bureau) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    words = ("act", case, "--to", "insufficient", "--reason", "no_contact", "--message", CLOSING)
+    await desk(bureau, owner, *words)
+    said = await desk(bureau, colleague(owner), *words[:4], "--lang", "en")
+    assert said.code == 0
+    for text in (CLOSING, "The reporter will read:", f"{owner} proposes to close", "Reason: "):
+        assert text in said.out
+
+
+async def test_acting_as_second_person_asks_nothing(bureau: Bureau) -> None:
+    case, owner = await examined(bureau, Reporter(bureau))
+    words = ("act", case, "--to", "upheld_action", "--message", CLOSING)
+    await desk(bureau, owner, *words)
+    done = await desk(bureau, colleague(owner), *words)
+    assert (done.json["status"], done.json["confirmed"]["text"]) == ("confirmed", CLOSING)
 
 
 async def test_a_message_by_the_reporter_unsettles_a_proposal(bureau: Bureau) -> None:
     reporter = Reporter(bureau)
     case, owner = await examined(bureau, reporter)
     await desk(bureau, owner, "act", case, "--to", "upheld_action", "--message", CLOSING)
+    act = await waiting(bureau, case)
     reporter.add("Ada bukti baru.")
-    done = await desk(bureau, colleague(owner), "confirm", case)
+    done = await desk(bureau, colleague(owner), "confirm", case, "--act", act)
     assert done.code == 1
 
 

@@ -72,7 +72,7 @@ async def test_examples_of_json(bureau: Bureau) -> None:
     words = ("--reason", "no_contact", "--message", "Tidak ada jawaban dari Anda.")
     await desk(bureau, owner, "act", case, "--to", "insufficient", *words)
     proposal = (await desk(bureau, owner, "show", case)).json["proposal"]
-    assert set(proposal) == {"to", "by", "reason", "day", "text", "problem"}
+    assert set(proposal) == {"act", "to", "by", "reason", "day", "text", "problem"}
 
 
 def test_every_command_is_listed() -> None:
