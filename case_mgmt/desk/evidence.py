@@ -27,11 +27,27 @@ _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{port}{n}" for port in ("com", "lpt") for n in range(10)}
 )
 # Kinds that can run something at a double click; the desk warns, it does not rename.
-_RISKY_EXTENSIONS = """
-app apk bat cmd com cpl desktop dll docm exe hta htm html img iso jar js jse lnk mht msc msi pif
-ppam pptm ps1 py reg scr sh svg svgz url vb vbe vbs wsf xhtml xlam xlsm xml
-"""
-_RISKY = frozenset(_RISKY_EXTENSIONS.split())
+_RISKY_KINDS = {
+    "programs": """
+        apk app appimage bin com cpl deb dll drv elf exe flatpakref ocx pif rpm run scr so sys
+    """,
+    "installers": "application appref-ms appx appxbundle ipa msi msix msp mst pkg snap xpi",
+    "scripts": """
+        ahk bash bat cmd command csh fish hta jar jnlp js jse ksh lua mjs php pl ps1 ps1xml psc1
+        psd1 psm1 py pyc pyw pyz rb sct sh tcl vb vbe vbs ws wsc wsf wsh zsh
+    """,
+    "shortcuts": """
+        desktop diagcab gadget inf ins isp library-ms lnk msc reg scf search-ms
+        settingcontent-ms shb shs theme themepack url webloc website
+    """,
+    "pages": "chm htm html mht mhtml shtml svg svgz swf xbap xht xhtml xml xsl xslt",
+    "disks": "cab daa dmg img iso udf vhd vhdx vmdk wim",
+    "office": """
+        accda accdb accde ade adp doc docm dot dotm iqy mda mdb mde odb one pot potm ppa ppam
+        pps ppsm ppt pptm pub rtf sldm slk wiz wll xla xlam xll xls xlsb xlsm xlt xltm xlw
+    """,
+}
+_RISKY = frozenset(name for kinds in _RISKY_KINDS.values() for name in kinds.split())
 
 
 @dataclass(frozen=True)
@@ -62,7 +78,7 @@ def safe_name(offered: str) -> str:
 
 def is_risky(name: str) -> bool:
     """Whether opening a file of this (safe) name may run something."""
-    return _split(name)[1][1:].lower() in _RISKY
+    return name.rpartition(".")[2].casefold() in _RISKY and "." in name
 
 
 def unique_name(name: str, taken: Set[str]) -> str:

@@ -80,7 +80,11 @@ def test_a_safe_name_is_one_component_and_stays(offered: str) -> None:
 @pytest.mark.parametrize(
     ("name", "risky"),
     [("a.exe", True), ("a.EXE", True), ("a.svg", True), ("a.html", True), ("a.jpg", False),
-     ("exe", False), ("a.pdf.scr", True), ("struk.docm", True)],
+     ("exe", False), ("a.pdf.scr", True), ("struk.docm", True), ("a.settingcontent-ms", True),
+     ("a.vhdx", True), ("a.PS1", True), ("a.xll", True), ("a.one", True), ("a.appimage", True),
+     ("a.wsh", True), ("a.library-ms", True), ("a.xls", True), ("a.rtf", True), ("a.chm", True),
+     ("a.pdf", False), ("a.mp4", False), ("a.docx", False), ("a.xlsx", False), ("a.txt", False),
+     ("a.zip", False), ("a.png", False), ("a.", False), ("", False)],
 )  # fmt: skip
 def test_risky(name: str, risky: bool) -> None:
     assert is_risky(name) is risky

@@ -134,6 +134,7 @@ async def running_desk(
             surroundings=Surroundings(system_rng),
             monotonic=clock,
             passphrase_file=bureau.passphrase_file if unlocked else None,
+            look_every=0.01,
         )
     )
     desk = Desk(Door(system_rng), vault, Drafts(system_rng), "id", compiled_pages())

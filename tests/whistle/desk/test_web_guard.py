@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Who gets into the desk: the browser with the address, once, from its own pages."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -46,6 +47,21 @@ async def test_without_token_or_cookie_nothing_opens(desk: RunningDesk, path: st
 async def test_a_wrong_cookie_does_not_open(desk: RunningDesk) -> None:
     desk.browser.cookie = "whistle-desk=" + "0" * 48
     assert (await desk.browser.ask("GET", "/")).status == 403
+
+
+@pytest.mark.parametrize("cookie", ["whistle-desk=\udcff", "whistle-desk=é", "whistle-desk=%ff"])
+async def test_a_cookie_that_is_no_text_does_not_open(desk: RunningDesk, cookie: str) -> None:
+    request = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{desk.port}\r\nCookie: {cookie}\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+    writer.write(f"{request}Connection: close\r\n\r\n".encode("utf-8", "surrogateescape"))
+    answer = await reader.read()
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("token", ["%ff", "%00", "%C3%A9", "%ed%b3%bf"])
+async def test_a_token_that_is_no_text_does_not_open(desk: RunningDesk, token: str) -> None:
+    assert (await desk.browser.ask("GET", f"/?token={token}")).status == 403
 
 
 async def test_a_wrong_token_does_not_use_the_right_one_up(desk: RunningDesk) -> None:
@@ -138,6 +154,18 @@ async def test_an_idle_desk_locks_itself(bureau: Bureau) -> None:
         assert desk.desk.vault.identity is None
 
 
+async def test_an_idle_desk_locks_itself_without_being_asked(bureau: Bureau) -> None:
+    async with running_desk(bureau, unlocked=False) as desk:
+        await desk.enter("pengawas")
+        desk.clock.seconds += 899
+        await asyncio.sleep(0.05)
+        assert desk.desk.vault.identity is not None
+        desk.clock.seconds += 2
+        async with asyncio.timeout(5):
+            while desk.desk.vault.identity is not None:
+                await asyncio.sleep(0.01)
+
+
 async def test_with_a_passphrase_file_changing_the_person_is_one_click(desk: RunningDesk) -> None:
     browser = await desk.enter()
     assert "<b>pengawas</b>" in (await browser.get("/")).text
@@ -150,7 +178,9 @@ async def test_with_a_passphrase_file_changing_the_person_is_one_click(desk: Run
 @pytest.mark.parametrize(
     ("path", "expected"),
     [("/case/WH-00000000", "/case/WH-00000000"), ("//evil.example", "/"), ("/\\evil", "/"),
-     ("https://evil.example", "/"), ("/a\r\nX: y", "/"), ("", "/")],
+     ("https://evil.example", "/"), ("/a\r\nX: y", "/"), ("", "/"), ("/\t/evil.example", "/"),
+     ("/\x00/evil.example", "/"), ("/ /evil.example", "/"), ("/\x0b//evil", "/"), ("\t//evil", "/"),
+     ("/case/WH-00000000\n", "/"), ("/..//evil.example", "/"), ("/\u2028/evil", "/"), ("/", "/")],
 )  # fmt: skip
 async def test_changing_the_language_stays_on_the_desk(
     desk: RunningDesk, path: str, expected: str

@@ -9,6 +9,7 @@ from aiohttp import web
 from whistle.desk.errors import GateRefusedError, KeysError
 from whistle.desk.web.desk import DESK
 from whistle.desk.web.forms import read_form
+from whistle.desk.web.guard import is_own_path
 from whistle.desk.workbench import Letter, case_number
 from whistle.i18n import parse_language
 
@@ -101,9 +102,7 @@ async def language(request: web.Request) -> web.Response:
     fields = await read_form(request)
     desk.lang = parse_language(fields.get("lang", "")) or desk.lang
     path = fields.get("path", "/")
-    # SECURITY: only a path of ours; `//host` would leave the desk (test_web_guard.py).
-    is_ours = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return _to(path if is_ours and "\n" not in path and "\r" not in path else "/")
+    return _to(path if is_own_path(path) else "/")
 
 
 def _case(request: web.Request) -> str:

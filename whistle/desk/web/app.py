@@ -5,7 +5,9 @@ Middlewares, outermost first: errors into pages → host and origin → token an
 unlocked.
 """
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
@@ -37,6 +39,7 @@ def create_app(desk: Desk) -> web.Application:
     """
     app = web.Application(middlewares=[errors, own_pages_only, session_only, unlocked_only])
     app[DESK] = desk
+    app.cleanup_ctx.append(idle_lock)
     app.on_response_prepare.append(harden_response)
     app.on_response_prepare.append(restrict_downloads)
     app.add_routes(
@@ -59,6 +62,15 @@ def create_app(desk: Desk) -> web.Application:
         ]
     )
     return app
+
+
+async def idle_lock(app: web.Application) -> AsyncIterator[None]:
+    """Locks the keys of whoever went away, for as long as the desk runs."""
+    watching = asyncio.create_task(app[DESK].vault.watch())
+    yield
+    watching.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await watching
 
 
 @web.middleware

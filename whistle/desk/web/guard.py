@@ -15,6 +15,7 @@ Refusals are constant and say how to get in.
 """
 
 import hmac
+import re
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -27,6 +28,7 @@ COOKIE_SECONDS: Final = 86_400
 TOKEN_BYTES: Final = 24
 OPEN_PATHS: Final = ("/desk-",)
 DOWNLOAD_POLICY: Final = "default-src 'none'; sandbox"
+_OWN_PATH: Final = re.compile(r"/([A-Za-z0-9_-][A-Za-z0-9/_-]*)?")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 _OWN_SITES: Final = frozenset({"", "none", "same-origin"})
 
@@ -64,11 +66,11 @@ class Door:
 
     def knows(self, request: web.Request) -> bool:
         """Whether the request carries the session's cookie."""
-        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self._secret.encode())
+        return _same(request.cookies.get(COOKIE, ""), self._secret)
 
     def admits(self, token: str) -> bool:
         """Uses the one-time token up; true exactly once, for the right token."""
-        if self._token_used or not hmac.compare_digest(token.encode(), self._token.encode()):
+        if self._token_used or not _same(token, self._token):
             return False
         self._token_used = True
         return True
@@ -88,6 +90,20 @@ async def restrict_downloads(_request: web.Request, response: web.StreamResponse
     """
     if response.headers.get(hdrs.CONTENT_DISPOSITION, "").startswith("attachment"):
         response.headers["Content-Security-Policy"] = DOWNLOAD_POLICY
+
+
+def is_own_path(path: str) -> bool:
+    """Whether a redirect to `path` stays on the desk's pages.
+
+    SECURITY: browsers read `//host`, `/\\host` and `/<tab>/host` as another host; only plain paths
+    pass (test_web_guard.py).
+    """
+    return _OWN_PATH.fullmatch(path) is not None
+
+
+def _same(offered: str, secret: str) -> bool:
+    """Compared in constant time; bytes that are no text are just wrong."""
+    return hmac.compare_digest(offered.encode("utf-8", "replace"), secret.encode())
 
 
 def refusal(text: str) -> web.Response:

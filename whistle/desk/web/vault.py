@@ -2,7 +2,8 @@
 """Holds the unlocked keys of at most one person, for as long as that person is at the desk.
 
 - Locked at start unless a passphrase file was given; locked again after `lock_after` seconds
-  without a request (not with a passphrase file: whoever reaches the desk reaches that file too).
+  without a request (not with a passphrase file: whoever reaches the desk reaches that file too). A
+  timer does it: keys do not stay in memory until somebody asks again.
 - Unlocking another keystore replaces the person; nothing of the former one stays (drafts, caches).
 """
 
@@ -35,6 +36,8 @@ class VaultSettings:
     monotonic: Monotonic
     passphrase_file: Path | None = None
     lock_after: float = 900.0
+    look_every: float = 5.0
+    """Seconds between looks at whether nobody is there any more."""
 
 
 class Vault:
@@ -75,12 +78,15 @@ class Vault:
 
     def touch(self) -> bool:
         """Notes that somebody is there; false, and locked, when nobody was for too long."""
-        now = self._settings.monotonic()
-        idle = now - self._used
-        if self._bench is not None and self.needs_passphrase and idle > self._settings.lock_after:
-            self.lock()
-        self._used = now
+        self._lock_if_idle()
+        self._used = self._settings.monotonic()
         return self._bench is not None
+
+    async def watch(self) -> None:
+        """Locks when nobody was there for too long; runs until cancelled."""
+        while True:
+            await asyncio.sleep(self._settings.look_every)
+            self._lock_if_idle()
 
     async def unlock(self, name: str, passphrase: str | None = None) -> None:
         """Opens the keystore of this label. Raises: KeysError."""
@@ -109,6 +115,11 @@ class Vault:
         if self._organisation is None or now - self._organisation[0] > ORGANISATION_SECONDS:
             self._organisation = (now, await self.bench().organisation())
         return self._organisation[1]
+
+    def _lock_if_idle(self) -> None:
+        idle = self._settings.monotonic() - self._used
+        if self._bench is not None and self.needs_passphrase and idle > self._settings.lock_after:
+            self.lock()
 
     def _take(self, keystore: KeystoreFile, identity: Identity) -> None:
         if self._session is None:
