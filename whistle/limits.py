@@ -25,8 +25,13 @@ SHUTDOWN_TIMEOUT = 10.0
 READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
 
 # --- bodies ---------------------------------------------------------------------------------------
+FORM_IDLE_TIMEOUT = 60.0  # a form without files is a few packets
+FORM_TOTAL_TIMEOUT = 300.0
 BODY_IDLE_TIMEOUT = 300.0  # tor circuits stall for minutes and recover
 BODY_TOTAL_TIMEOUT = 7200.0  # a 200 MB file at 30 kB/s
+UPLOAD_MIN_RATE = 2 * KIB  # bytes per second on average, once BODY_IDLE_TIMEOUT has passed
+FORM_MEMORY = 64 * MIB  # text that is arriving and sealed bytes before the disk, of all forms
+FEED_MEMORY = 64 * MIB  # the same for what the case server pushes
 MAX_SMALL_BODY = 256 * KIB  # forms without a file; an objection of 10,000 characters, URL-encoded
 MAX_FEED_BODY = 16 * MIB  # mailbox entries pushed by the case server
 
@@ -41,7 +46,9 @@ MAX_TEXT_BYTES = 512 * KIB  # all text fields together: 50,000 characters of 4 b
 MAX_FIELD_NAME = 64
 
 # --- uploads --------------------------------------------------------------------------------------
-UPLOAD_PIECE = 1 * MIB  # sealed bytes handed to the disk thread at once
+UPLOAD_PIECE = 1 * MIB  # sealed bytes handed to the disk thread at once, if few files are open
+UPLOAD_PIECE_LEAST = 16 * KIB  # if many are
+UPLOAD_BUFFERS = 16 * MIB  # pieces being gathered, of all files: this decides their size
 UPLOAD_QUEUE = 8  # pieces waiting for the disk, per file, before reading stops
 UPLOAD_QUEUE_ALL = 24  # the same over all files of all connections
 UPLOAD_SYNC_EVERY = 16 * MIB  # so that the last fdatasync is short

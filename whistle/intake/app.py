@@ -8,11 +8,12 @@ from typing import Final
 
 from aiohttp import web
 
-from whistle import logs
+from whistle import limits, logs
 from whistle.errors import RefusedError
 from whistle.http.headers import harden_response
 from whistle.intake import feed, routes
 from whistle.intake.handlers.answers import error_page
+from whistle.intake.memory import MEMORY, Budget
 from whistle.intake.services import SERVICES, IntakeServices
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -25,6 +26,7 @@ def create_public_app(services: IntakeServices) -> web.Application:
     """Return the pages for reporters and the public."""
     app = web.Application(middlewares=[errors])
     app[SERVICES] = services
+    app[MEMORY] = services.disk.memory
     app.on_response_prepare.append(harden_response)
     app.cleanup_ctx.append(housekeeping)
     routes.install(app, routes.PUBLIC)
@@ -35,6 +37,7 @@ def create_feed_app(services: IntakeServices) -> web.Application:
     """Return the feed for the case server."""
     app = web.Application(middlewares=[feed.only_cases])
     app[SERVICES] = services
+    app[MEMORY] = Budget(limits.FEED_MEMORY)
     app.on_response_prepare.append(harden_response)
     routes.install(app, routes.FEED)
     return app

@@ -5,7 +5,8 @@ Invariants:
 
 * nothing of a form is ever written to disk in plaintext, not even through a temporary file: this
   module replaces `request.post()`;
-* bytes, parts, part headers and time are capped (`whistle.limits`), whatever Content-Length claims;
+* bytes, parts, part headers and time are capped (`whistle.limits`), whatever Content-Length claims,
+  and the text of all unfinished forms together (`whistle.intake.memory`);
 * text is UTF-8 without NUL, a field occurs at most once, a file field is named `file`; anything
   else is malformed;
 * a file beyond the number or size allowed, and one the server has no room for now, is read away
@@ -34,6 +35,7 @@ from multipart import (
 from whistle import limits
 from whistle.errors import RefusedError
 from whistle.intake.fields import FILE_FIELD
+from whistle.intake.memory import MEMORY, Held
 
 
 class FileUpload(Protocol):
@@ -83,6 +85,33 @@ class RawForm:
     file_errors: frozenset[str] = field(default_factory=frozenset)  # see `_MultipartReader`
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How slowly a body may arrive: seconds without a byte, seconds in all, and, if `rate` is not
+    zero, bytes per second on average from the end of the idle time on."""
+
+    idle: float
+    total: float
+    rate: float = 0
+
+    @classmethod
+    def of_form(cls) -> "Pace":
+        """For forms without files."""
+        return cls(limits.FORM_IDLE_TIMEOUT, limits.FORM_TOTAL_TIMEOUT)
+
+    @classmethod
+    def of_upload(cls) -> "Pace":
+        """For forms with files."""
+        return cls(limits.BODY_IDLE_TIMEOUT, limits.BODY_TOTAL_TIMEOUT, limits.UPLOAD_MIN_RATE)
+
+    def deadline(self, start: float, now: float, received: int) -> float:
+        """Return when the next bytes must have come."""
+        times = [start + self.total, now + self.idle]
+        if self.rate:
+            times.append(start + self.idle + received / self.rate)
+        return min(times)
+
+
 async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None) -> RawForm:
     """Read a multipart or URL-encoded form.
 
@@ -100,32 +129,35 @@ async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None)
     boundary = options.get("boundary", "")
     if not boundary or len(boundary) > limits.MAX_BOUNDARY or not boundary.isascii():
         raise RefusedError("bad_request")
-    reader = _MultipartReader(boundary, caps, sink)
-    async for chunk in body_chunks(request, caps.max_body):
-        await reader.feed(chunk)
-    return reader.result()
+    pace = Pace.of_upload() if caps.max_files else Pace.of_form()
+    with request.app[MEMORY].holder() as held:
+        reader = _MultipartReader(boundary, caps, sink, held)
+        async for chunk in body_chunks(request, caps.max_body, pace):
+            await reader.feed(chunk)
+        return reader.result()
 
 
 async def read_small(request: web.Request, max_bytes: int = limits.MAX_SMALL_BODY) -> bytes:
     """Read a whole small body. Raises as `read_form`."""
     body = bytearray()
-    async for chunk in body_chunks(request, max_bytes):
-        body += chunk
-    return bytes(body)
+    with request.app[MEMORY].holder() as held:
+        async for chunk in body_chunks(request, max_bytes, Pace.of_form()):
+            held.add(len(chunk))
+            body += chunk
+        return bytes(body)
 
 
-async def body_chunks(request: web.Request, max_bytes: int) -> AsyncIterator[bytes]:
-    """Yield a request's body as it arrives, within a size, an idle time and a total time."""
+async def body_chunks(request: web.Request, max_bytes: int, pace: Pace) -> AsyncIterator[bytes]:
+    """Yield a request's body as it arrives, within a size and at a pace."""
     if (request.content_length or 0) > max_bytes:
         raise RefusedError("too_large")
     loop = asyncio.get_running_loop()
-    end = loop.time() + limits.BODY_TOTAL_TIMEOUT
+    start = loop.time()
     received = 0
     while True:
         try:
             if not request.content.is_eof():
-                deadline = min(end, loop.time() + limits.BODY_IDLE_TIMEOUT)
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout_at(pace.deadline(start, loop.time(), received)):
                     chunk = await request.content.readany()
             else:
                 chunk = await request.content.readany()
@@ -167,9 +199,10 @@ class _MultipartReader:
     Errors of files: "too_many", "too_large", "busy" (no room for them now).
     """
 
-    def __init__(self, boundary: str, caps: FormCaps, sink: FileSink | None) -> None:
+    def __init__(self, boundary: str, caps: FormCaps, sink: FileSink | None, held: Held) -> None:
         self._caps = caps
         self._sink = sink
+        self._held = held
         try:
             self._parser = PushMultipartParser(
                 boundary,
@@ -233,6 +266,7 @@ class _MultipartReader:
             self._text_bytes += len(data)
             if self._text_bytes > limits.MAX_TEXT_BYTES:
                 raise RefusedError("too_large")
+            self._held.add(len(data))
             self._text += data
         elif self._segment is not None:
             self._file_data(self._segment, data)

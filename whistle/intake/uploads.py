@@ -4,7 +4,8 @@
 Invariants:
 
 * only sealed bytes come in here; at most `UPLOAD_QUEUE` pieces of a file wait for the disk, and
-  about `UPLOAD_QUEUE_ALL` pieces of all files together, so that a slow disk costs no memory;
+  about `UPLOAD_QUEUE_ALL` pieces of all files together, so that a slow disk costs no memory; the
+  more files are open the smaller their pieces, and all bytes count in `Disk.memory`;
 * the disk is synced on the way, so that the last sync, for which a reporter waits, is short;
 * `finish` returns only when every byte is durable; `abandon` leaves no file;
 * a descriptor is closed once, after the last work on it, whoever was cancelled meanwhile.
@@ -20,16 +21,32 @@ from datetime import date
 from typing import TypeVar
 
 from whistle.intake.blobs import BlobFolder, blur_times, busy_if_exhausted
-from whistle.limits import UPLOAD_PIECE, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL, UPLOAD_SYNC_EVERY
+from whistle.intake.memory import Budget
+from whistle.limits import (
+    FORM_MEMORY,
+    UPLOAD_BUFFERS,
+    UPLOAD_PIECE,
+    UPLOAD_PIECE_LEAST,
+    UPLOAD_QUEUE,
+    UPLOAD_QUEUE_ALL,
+    UPLOAD_SYNC_EVERY,
+)
 
 T = TypeVar("T")
 
 
 @dataclass
 class Backlog:
-    """How many pieces of all uploads wait for the disk."""
+    """What of all uploads waits for the disk: pieces, and files that still grow."""
 
     pieces: int = 0
+    files: int = 0
+
+    @property
+    def piece(self) -> int:
+        """Return how many bytes a growing file gathers before it sends them to the disk."""
+        share = UPLOAD_BUFFERS // max(1, self.files)
+        return max(UPLOAD_PIECE_LEAST, min(UPLOAD_PIECE, share))
 
     def one_done(self, _future: asyncio.Future[object]) -> None:
         """A piece is written, or its writing failed."""
@@ -43,6 +60,7 @@ class Disk:
     folder: BlobFolder
     executor: Executor
     backlog: Backlog = field(default_factory=Backlog)
+    memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY))
     under_way: set[asyncio.Task[object]] = field(default_factory=set)
 
     async def see_through(self, work: Coroutine[object, object, T]) -> T:
@@ -61,14 +79,21 @@ class BlobUpload:
         self.size = 0
         self._disk = disk
         self._descriptor = disk.folder.create_part(blob)
+        disk.backlog.files += 1
+        self._grows = True
         self._buffer = bytearray()
         self._synced = 0
         self._pending: deque[asyncio.Future[object]] = deque()
 
     def add(self, sealed: bytes) -> None:
-        """Take sealed bytes; hands full pieces to the disk thread without waiting."""
+        """Take sealed bytes; hands full pieces to the disk thread without waiting.
+
+        Raises:
+            RefusedError: "busy" - the disk or the memory of the server is nearly full.
+        """
+        self._disk.memory.take(len(sealed))
         self._buffer += sealed
-        if len(self._buffer) >= UPLOAD_PIECE:
+        if len(self._buffer) >= self._disk.backlog.piece:
             self._send()
 
     @property
@@ -85,6 +110,7 @@ class BlobUpload:
 
     async def finish(self, day: date) -> None:
         """Write what is left and make it durable; the file keeps its growing name."""
+        self._stop_growing()
         if self._buffer:
             self._send()
         while self._pending:
@@ -95,12 +121,19 @@ class BlobUpload:
 
     async def abandon(self) -> None:
         """Stop and delete the file, whatever has happened to it."""
+        self._stop_growing()
         await asyncio.gather(*self._pending, return_exceptions=True)
         self._pending.clear()
+        self._disk.memory.give_back(len(self._buffer))
+        self._buffer = bytearray()
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
         self._disk.folder.remove([self.blob])
+
+    def _stop_growing(self) -> None:
+        self._disk.backlog.files -= self._grows
+        self._grows = False
 
     async def _oldest(self) -> None:
         """Wait for the oldest work. It stays listed until it is done, also when the caller is
@@ -111,7 +144,9 @@ class BlobUpload:
 
     def _send(self) -> None:
         piece, self._buffer = self._buffer, bytearray()
-        self._pending.append(self._submit(_write_at, self._descriptor, piece, self.size))
+        written = self._submit(_write_at, self._descriptor, piece, self.size)
+        written.add_done_callback(lambda _: self._disk.memory.give_back(len(piece)))
+        self._pending.append(written)
         self.size += len(piece)
         if self.size - self._synced >= UPLOAD_SYNC_EVERY:
             self._synced = self.size

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.support.http_reporter import HttpReporter
 from tests.support.intake import BOUNDARY, Intake, file_part, multipart, text_part
 from whistle import limits
-from whistle.intake.multipart import FormCaps, RawForm, _MultipartReader
+from whistle.intake.memory import Budget, Held
+from whistle.intake.multipart import FormCaps, Pace, RawForm, _MultipartReader
 
 STORY = text_part("story", "Saya diminta membayar.")
 CAPS = FormCaps(frozenset({"story", "text", "token"}), max_files=2, max_file_bytes=1000)
@@ -49,7 +50,7 @@ class MemorySink:
 
 async def _read(body: bytes, cut: int) -> tuple[RawForm, MemorySink]:
     sink = MemorySink()
-    reader = _MultipartReader(BOUNDARY.decode(), CAPS, sink)
+    reader = _MultipartReader(BOUNDARY.decode(), CAPS, sink, Held(Budget(limits.FORM_MEMORY)))
     for start in range(0, len(body), cut):
         await reader.feed(body[start : start + cut])
     return reader.result(), sink
@@ -189,6 +190,70 @@ async def test_a_body_that_stops_arriving_times_out(
     answer = await intake.raw(head + KIND + b"\r\n\r\n" + body[:-3000])
     assert answer.status == 408
     assert intake.blob_files() == []
+
+
+async def test_a_form_without_files_has_less_time(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FORM_IDLE_TIMEOUT", 0.2)
+    for kind in (KIND, b"application/x-www-form-urlencoded"):
+        head = b"POST /id/status HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\nContent-Type: "
+        assert (await intake.raw(head + kind + b"\r\n\r\ncode=")).status == 408
+
+
+async def test_a_form_that_drips_runs_out_of_time(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "FORM_TOTAL_TIMEOUT", 0.4)
+    reader, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+    writer.write(
+        b"POST /id/status HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n"
+        b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    )
+    for _ in range(6):
+        writer.write(b"x")
+        await asyncio.sleep(0.1)
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+def test_an_upload_keeps_a_least_rate() -> None:
+    pace = Pace.of_upload()
+    idle, rate = limits.BODY_IDLE_TIMEOUT, limits.UPLOAD_MIN_RATE
+    assert pace.deadline(0, 200, 1) == pytest.approx(idle, abs=1)
+    assert pace.deadline(0, 200, 1000 * rate) == 200 + idle
+    assert pace.deadline(0, 7000, 10**9) == limits.BODY_TOTAL_TIMEOUT
+
+
+async def test_half_sent_forms_share_one_budget(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = intake.services.disk.memory
+    monkeypatch.setattr(memory, "_most", 400_000)
+    body = multipart(text_part("story", "x" * 30_000))
+    head = b"POST /id/report HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nContent-Type: " % len(
+        body
+    )
+    half = head + KIND + b"\r\n\r\n" + body[:-1000]
+    writers = []
+    for _ in range(13):
+        _, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+        writer.write(half)
+        writers.append(writer)
+    for _ in range(100):
+        if memory.used > 370_000:
+            break
+        await asyncio.sleep(0.01)
+    assert (await intake.post("/id/report", body)).status == 503
+    for writer in writers:
+        writer.close()
+    for _ in range(100):
+        if memory.used == 0:
+            break
+        await asyncio.sleep(0.01)
+    assert memory.used == 0
+    assert (await intake.post("/id/report", body)).status == 200
+    assert memory.used == 0
 
 
 async def test_no_temporary_file_is_ever_made(

@@ -38,7 +38,7 @@ def test_headers() -> None:
 
 def test_limits() -> None:
     rows = [row for row in _rows(_section(1)) if row[0].isupper()]
-    assert len(rows) == 13
+    assert len(rows) == 17
     for name, value, _unit in rows:
         assert float(value) == getattr(limits, name), name
     assert limits.MAX_FILES == fields.MAX_FILES

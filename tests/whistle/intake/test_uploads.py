@@ -16,8 +16,15 @@ from crypto.rng import system_rng
 from whistle.errors import RefusedError
 from whistle.intake import uploads
 from whistle.intake.blobs import BlobFolder
+from whistle.intake.memory import Budget
 from whistle.intake.uploads import BlobUpload, Disk
-from whistle.limits import MIB, UPLOAD_QUEUE, UPLOAD_QUEUE_ALL
+from whistle.limits import (
+    MIB,
+    UPLOAD_BUFFERS,
+    UPLOAD_PIECE_LEAST,
+    UPLOAD_QUEUE,
+    UPLOAD_QUEUE_ALL,
+)
 
 ID = "0123456789abcdef" * 2
 DAY = date(2026, 4, 7)
@@ -100,6 +107,36 @@ async def test_many_uploads_share_one_backlog(
         await upload.abandon()
     assert disk.backlog.pieces == 0
     assert list(folder.folder.iterdir()) == []
+
+
+async def test_many_open_files_gather_little(
+    folder: BlobFolder, executor: ThreadPoolExecutor
+) -> None:
+    disk = Disk(folder, executor)
+    many = [BlobUpload(disk, f"{number:032x}") for number in range(200)]
+    for upload in many:
+        for _ in range(20):
+            upload.add(bytes(40_000))
+            await upload.catch_up()
+    assert disk.memory.used < 2 * UPLOAD_BUFFERS + UPLOAD_QUEUE_ALL * UPLOAD_PIECE_LEAST * 10
+    for upload in many[:100]:
+        await upload.finish(DAY)
+    for upload in many:
+        await upload.abandon()
+    assert disk.memory.used == 0
+    assert disk.backlog.files == 0
+
+
+async def test_bytes_beyond_the_budget_are_refused(
+    folder: BlobFolder, executor: ThreadPoolExecutor
+) -> None:
+    disk = Disk(folder, executor, memory=Budget(100_000))
+    upload = BlobUpload(disk, ID)
+    upload.add(bytes(90_000))
+    with pytest.raises(RefusedError, match="busy"):
+        upload.add(bytes(20_000))
+    await upload.abandon()
+    assert disk.memory.used == 0
 
 
 @pytest.mark.parametrize("stage", ["empty", "growing", "finished", "published"])
