@@ -3,15 +3,17 @@
 
 Invariants
 * A record is acknowledged only after it and its blobs are durable here; the intake erases it then.
+  That every blob is here is looked at once more where the record is committed.
 * A record that cannot be taken in stays with the intake, is counted, and does not hold up others:
-  whatever failed before is tried last.
+  more records are asked for by as many, and whatever failed before is tried last.
+* Notices and counts are brought back even when nothing could be taken in.
 * Whatever goes wrong, the loop goes on, with growing pauses; `status` tells how it fares.
 * What is pushed is kept until the intake has it; the same entry always carries the same bytes.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -35,37 +37,13 @@ from whistle.cases.limits import (
     OUTBOX_BATCH,
     OUTBOX_BYTES,
 )
+from whistle.cases.progress import PullerStatus
 from whistle.cases.threads import Threads
+from whistle.errors import WhistleError
 
 SENT = "sent"
 REFUSED = "refused"
 Connect = Callable[[], AbstractAsyncContextManager[FeedClient]]
-
-
-@dataclass
-class PullerStatus:
-    """How the collection fares."""
-
-    connected: bool = False
-    collected: int = 0
-    pushed: int = 0
-    unusable: int = 0
-    """Records that stay with the intake because they cannot be taken in."""
-    refused: int = 0
-    """Notices that the intake will never take."""
-    problem: str | None = None
-    """Name of the latest error's class, None while all is well."""
-
-    def to_object(self) -> dict[str, Any]:
-        """As JSON."""
-        return {
-            "connected": self.connected,
-            "collected": self.collected,
-            "pushed": self.pushed,
-            "unusable": self.unusable,
-            "refused": self.refused,
-            "problem": self.problem,
-        }
 
 
 @dataclass(frozen=True)
@@ -96,6 +74,7 @@ class Puller:
         self._poll = poll_seconds
         self._wake = asyncio.Event()
         self._unusable: set[RecordId] = set()
+        self._waiting: set[RecordId] = set()
         self._failures: Counter[RecordId | None] = Counter()
         self._counted: tuple[int, date] | None = None
         self._published: dict[str, Any] | None = None
@@ -123,43 +102,81 @@ class Puller:
                 pause = min(pause * 2, BACKOFF_MAX)
 
     async def once(self, feed: FeedClient) -> bool:
-        """One look at the feed and one delivery; whether more is waiting."""
-        limit = min(FEED_BATCH + len(self._unusable), FEED_MAX_BATCH)
+        """One look at the feed and one delivery; whether more is waiting.
+
+        Raises the trouble of collecting, if there was any, after the delivery.
+        """
+        trouble: Exception | None = None
+        more = False
+        try:
+            more = await self._collect(feed)
+        except FeedLostError:
+            raise
+        except (WhistleError, CaseError) as error:
+            trouble = error
+        left = await self._push(feed)
+        await self._publish(feed)
+        if trouble is not None:
+            raise trouble
+        return left or more
+
+    async def _collect(self, feed: FeedClient) -> bool:
+        """Take in what is listed; whether there is more.  Raises FeedError if some could not be."""
+        stuck = self._unusable | self._waiting | set(self._failures)
+        limit = min(FEED_BATCH + len(stuck), FEED_MAX_BATCH)
         listed = await feed.records(limit)
+        if len(listed) < limit:
+            self._forget_all_but({record_id(item) for item in listed})
         seen = _Pass()
         for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
             if not seen.lost:
                 await self._take(feed, item, seen)
+        self.status.waiting, self.status.failing = len(self._waiting), len(self._failures)
         if seen.done:
             await feed.acknowledge(seen.done)
             self.status.collected += len(seen.done)
-        left = await self._push(feed)
-        await self._publish(feed)
+        if seen.lost:
+            raise FeedLostError("the connection to the feed failed")
         if seen.failed:
             raise FeedError("a record could not be stored")
-        return left or (bool(seen.done) and len(listed) >= limit)
+        return bool(seen.done) and len(listed) >= limit
+
+    def _forget_all_but(self, listed: Set[RecordId | None]) -> None:
+        """What the intake holds no more need not be allowed for."""
+        self._unusable &= listed
+        self._waiting &= listed
+        for identifier in set(self._failures) - listed:
+            del self._failures[identifier]
 
     async def _take(self, feed: FeedClient, item: Any, seen: _Pass) -> None:
-        """Take in one record; a broken one must not stop the others."""
+        """Take in one record; whatever goes wrong with it must not stop the others."""
         identifier = record_id(item)
         try:
             record = parse_record(item)
             for blob in record.blobs:
                 await self._fetch(feed, blob, record)
-            desk = self._desk
-            await desk.threads.write(lambda: desk.office.take_in(record, desk.rules()))
+            await self._desk.threads.write(lambda: self._store(record))
         except UnknownThreadError:
-            return
+            if identifier is not None:
+                self._waiting.add(identifier)
         except RecordError as error:
             self._set_aside(identifier, error)
-        except (CaseError, FeedError) as error:
+        except Exception as error:
             logs.get("cases").error("record not stored", **logs.describe(error))
             self._failures[identifier] += 1
             seen.failed = True
             seen.lost = isinstance(error, FeedLostError)
         else:
             self._failures.pop(identifier, None)
+            self._waiting.discard(record.id)
             seen.done.append(record.id)
+
+    def _store(self, record: Record) -> None:
+        """Commit a record.  Raises FeedError if one of its blobs is not here (any more)."""
+        desk = self._desk
+        if not all(desk.blobs.has(blob.id, blob.size) for blob in record.blobs):
+            raise FeedError("a blob of the record is missing")
+        desk.office.take_in(record, desk.rules())
 
     def _set_aside(self, identifier: RecordId | None, error: RecordError) -> None:
         known = identifier is None or identifier in self._unusable

@@ -17,6 +17,7 @@ from whistle.cases.puller import Puller
 from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError
+from whistle.statelock import StateLock
 
 SERIAL: Final = "manifest_serial"
 
@@ -55,6 +56,7 @@ class CasesServices:
     puller: Puller
     today: Today
     now: Now
+    lock: StateLock
 
     def rules(self) -> Rulebook:
         """The manifest, the policy and the day in force."""
@@ -75,6 +77,7 @@ class CasesServices:
         """Finish what is under way and close."""
         self.threads.close()
         self.store.close()
+        self.lock.release()
 
 
 SERVICES: Final = web.AppKey("services", CasesServices)

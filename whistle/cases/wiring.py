@@ -2,13 +2,13 @@
 """The composition root of the case server: settings in, services out.
 
 On the way blobs that no record names are removed, and stored limits are brought up to the policy.
+
+Invariant: nothing in the state directory is touched before its lock is held, and the lock is held
+until the services are closed.
 """
 
-import os
-import re
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Final
 
 from case_mgmt.errors import StoreError as CaseStoreError
 from case_mgmt.gate import Rulebook
@@ -21,6 +21,7 @@ from crypto.signing import public_from_seed
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
+from whistle.cases.keyfiles import load_or_create_secret
 from whistle.cases.organisation import (
     Organisation,
     OrganisationSource,
@@ -32,19 +33,31 @@ from whistle.cases.services import SERIAL, CasesServices, CasesSettings
 from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
+from whistle.statelock import StateLock, hold
 
-_SECRET: Final = re.compile(r"[0-9a-f]{64}")
+_DATABASE = "cases.db"
 
 
 def build_services(settings: CasesSettings, today: Today, now: Now, rng: Rng) -> CasesServices:
     """Build the case server.
 
-    Raises ConfigError when the organisation's files or this server's keys are not in order, and
-    StoreError when the database does not open.
+    Raises ConfigError when the organisation's files or this server's keys are not in order or
+    another server uses the state directory, and StoreError when the database does not open.
     """
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = hold(settings.state)
+    try:
+        return _build(settings, today, now, rng, lock)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _build(
+    settings: CasesSettings, today: Today, now: Now, rng: Rng, lock: StateLock
+) -> CasesServices:
     instance_id = load_instance_id(settings.org)
-    key = ServiceKey(bytes.fromhex(load_or_create_secret(settings.state / "service.key", rng)))
+    key = ServiceKey(bytes.fromhex(_secret(settings.state, "service.key", rng)))
     store = _open(settings.state, rng)
     try:
         office = CaseOffice(store, key, rng)
@@ -65,6 +78,9 @@ def build_services(settings: CasesSettings, today: Today, now: Now, rng: Rng) ->
     address = FeedAddress(settings.feed_socket, settings.feed_url, settings.feed_proxy)
     signer = FeedSigner(key.seed, instance_id, now, rng)
 
+    def is_known(public: bytes) -> bool:
+        return organisation.current.manifest.person_by_desk_key(public) is not None
+
     def reach() -> AbstractAsyncContextManager[FeedClient]:
         return connect(address, signer)
 
@@ -76,40 +92,24 @@ def build_services(settings: CasesSettings, today: Today, now: Now, rng: Rng) ->
         office=office,
         blobs=blobs,
         threads=threads,
-        verifier=RequestVerifier(instance_id),
+        verifier=RequestVerifier(instance_id, known=is_known),
         puller=Puller(Desk(office, blobs, threads, rules), reach, settings.poll_seconds),
         today=today,
         now=now,
+        lock=lock,
     )
     services.settle()
     return services
 
 
-def load_or_create_secret(path: Path, rng: Rng) -> str:
-    """The 64 hexadecimal digits of a key file, made if it is absent.  Raises ConfigError."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-        if _SECRET.fullmatch(text) is None:
-            raise ConfigError(f"{path.name} must hold 64 hexadecimal digits") from None
-        return text
-    text = rng(32).hex()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return text
+def _secret(state: Path, name: str, rng: Rng) -> str:
+    is_new = not (state / _DATABASE).exists()
+    return load_or_create_secret(state / name, rng, may_create=is_new)
 
 
 def _open(state: Path, rng: Rng) -> SqlCipherStore:
     try:
-        return open_store(state / "cases.db", load_or_create_secret(state / "db.key", rng))
+        return open_store(state / _DATABASE, _secret(state, "db.key", rng))
     except CaseStoreError as error:
         raise StoreError(str(error)) from error
 

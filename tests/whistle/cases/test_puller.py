@@ -2,6 +2,7 @@
 """Collecting from a real intake: nothing lost, nothing twice, and no end to trying."""
 
 import contextlib
+import errno
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ import pytest
 from case_mgmt.errors import StoreError
 from case_mgmt.model import State
 from crypto.rng import system_rng
-from tests.support.case_office import PEOPLE, TODAY, feed_item
+from tests.support.case_office import PEOPLE, TODAY, a_report, feed_item
 from tests.support.case_server import CaseServer, all_acts, built_cases, running_cases
 from tests.support.feed_records import (
     add_record,
@@ -27,6 +28,8 @@ from tests.support.feed_records import (
 )
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import make_org
+from whistle.cases import puller
+from whistle.cases.blobs import Receiving
 from whistle.cases.errors import FeedError, FeedLostError
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
 from whistle.intake.store import Blob
@@ -65,6 +68,8 @@ async def test_a_report_travels_and_an_answer_comes_back(tmp_path: Path) -> None
             "collected": 1,
             "pushed": 2,
             "unusable": 0,
+            "waiting": 0,
+            "failing": 0,
             "refused": 0,
             "problem": None,
         }
@@ -128,6 +133,91 @@ async def test_a_missing_blob_does_not_hold_up_others_and_is_tried_again(tmp_pat
         assert len(all_acts(cases.services)) == 4
 
 
+async def test_a_blob_the_disk_has_no_room_for_does_not_stop_the_feed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_pair(tmp_path) as (intake, cases):
+        write = Receiving.write
+        full = True
+
+        def no_room(self: Receiving, piece: bytes) -> None:
+            if full and self._size > 100_000:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            write(self, piece)
+
+        monkeypatch.setattr(Receiving, "write", no_room)
+        name, content = "0d" * 16, os.urandom(200_000)
+        big = report(1, (Blob(name, len(content)),))
+        await offer(intake, big, {name: content})
+        others = [report(number) for number in range(2, 6)]
+        for other in others:
+            await offer(intake, other)
+        await until(lambda: all(mailbox(intake, other) for other in others))
+        assert waiting(intake) == 1
+        await until(lambda: cases.services.puller.status.failing == 1)
+        full = False
+        await until(lambda: bool(mailbox(intake, big)))
+        await until(lambda: cases.services.puller.status.failing == 0)
+
+
+async def test_records_that_wait_or_are_unusable_do_not_fill_the_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puller, "FEED_BATCH", 2)
+    async with a_pair(tmp_path) as (intake, cases):
+        await offer(intake, replace(report(1), container=b"not a container"))
+        for number in range(3):
+            identifier = (7000 + number).to_bytes(16)
+            orphan = replace(report(1), id=identifier, kind="follow_up", mailbox_key=None)
+            await add_record(intake, orphan)
+        good = report(2)
+        await offer(intake, good)
+        await until(lambda: bool(mailbox(intake, good)))
+        status = cases.services.puller.status
+        assert (status.unusable, status.waiting) == (1, 3)
+        assert status.connected
+
+
+@pytest.mark.parametrize("trouble", [FeedError("listing"), StoreError("disk")])
+async def test_notices_are_brought_back_though_nothing_can_be_taken_in(
+    tmp_path: Path, trouble: Exception
+) -> None:
+    org = make_org(tmp_path, TODAY, people=PEOPLE)
+    feed = ScriptedFeed(feed_item(), b"")
+
+    async def fail(_limit: int) -> list[Any]:
+        raise trouble
+
+    feed.records = fail  # type: ignore[method-assign]
+    with built_cases(tmp_path, Calendar(), org) as services:
+        services.office.take_in(a_report(1), services.rules())
+        with pytest.raises(type(trouble)):
+            await services.puller.once(feed)  # type: ignore[arg-type]
+        assert services.office.outbox(10) == []
+        assert feed.published == 1
+
+
+async def test_a_blob_that_vanishes_before_the_commit_is_no_acknowledgement(tmp_path: Path) -> None:
+    org = make_org(tmp_path, TODAY, people=PEOPLE)
+    item = {**feed_item(), "blobs": [{"id": "0d" * 16, "size": 50}]}
+    feed = ScriptedFeed(item, bytes(50))
+    with built_cases(tmp_path, Calendar(), org) as services:
+        fetch = services.puller._fetch
+
+        async def fetch_and_lose(*arguments: Any) -> None:
+            await fetch(*arguments)
+            (tmp_path / "cases" / "blobs" / ("0d" * 16)).unlink()
+
+        services.puller._fetch = fetch_and_lose  # type: ignore[method-assign]
+        with pytest.raises(FeedError):
+            await services.puller.once(feed)  # type: ignore[arg-type]
+        assert all_acts(services) == []
+        assert feed.acknowledged == []
+        services.puller._fetch = fetch  # type: ignore[method-assign]
+        await services.puller.once(feed)  # type: ignore[arg-type]
+        assert feed.acknowledged == [item["id"]]
+
+
 @dataclass
 class ScriptedFeed:
     """A feed that hands out one record with a blob of any bytes, or stalls."""
@@ -135,6 +225,7 @@ class ScriptedFeed:
     item: dict[str, Any]
     content: bytes | None
     acknowledged: list[str] = field(default_factory=list)
+    published: int = 0
 
     async def records(self, _limit: int) -> list[Any]:
         return [self.item]
@@ -152,7 +243,7 @@ class ScriptedFeed:
         pass
 
     async def publish(self, _counts: object) -> None:
-        pass
+        self.published += 1
 
 
 @pytest.mark.parametrize("content", [bytes(49), bytes(51), b"", None])
@@ -237,9 +328,8 @@ async def test_a_notice_the_intake_refuses_does_not_hold_up_others(tmp_path: Pat
 
 async def test_any_error_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with a_pair(tmp_path) as (intake, cases):
-        puller = cases.services.puller
         failures = 0
-        once = puller.once
+        once = cases.services.puller.once
 
         async def fail(feed: FeedClient) -> bool:
             nonlocal failures
@@ -248,7 +338,7 @@ async def test_any_error_is_outlived(tmp_path: Path, monkeypatch: pytest.MonkeyP
                 raise RuntimeError("unheard of")
             return await once(feed)
 
-        monkeypatch.setattr(puller, "once", fail)
+        monkeypatch.setattr(cases.services.puller, "once", fail)
         record = report(1)
         await offer(intake, record)
         await until(lambda: bool(mailbox(intake, record)))

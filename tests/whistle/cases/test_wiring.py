@@ -8,16 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from crypto.errors import AuthenticationError
+from crypto.requests import sign_request
 from crypto.rng import system_rng
 from tests.support.case_office import PEOPLE, TODAY, a_report
 from tests.support.case_server import built_cases, running_cases
 from tests.support.feed_records import until
 from tests.support.intake import Calendar
-from tests.support.org import Org, make_org
+from tests.support.org import Org, make_org, seed
 from whistle.cases import app
 from whistle.cases.limits import MAX_ORG_FILE
 from whistle.cases.services import CasesSettings
-from whistle.cases.wiring import build_services, load_or_create_secret
+from whistle.cases.wiring import build_services
 from whistle.errors import ConfigError, StoreError
 
 
@@ -54,21 +56,56 @@ def test_a_service_key_that_the_manifest_does_not_name(tmp_path: Path, org: Org)
         start(tmp_path, org)
 
 
-def test_a_lost_database_key(tmp_path: Path, org: Org) -> None:
+@pytest.mark.parametrize("name", ["db.key", "service.key"])
+def test_a_lost_key_is_told_and_not_replaced(tmp_path: Path, org: Org, name: str) -> None:
     org.write_state(tmp_path / "cases", "cases")
     start(tmp_path, org)
-    (tmp_path / "cases" / "db.key").unlink()
+    (tmp_path / "cases" / name).unlink()
+    with pytest.raises(ConfigError, match=f"{name} is missing"):
+        start(tmp_path, org)
+    assert not (tmp_path / "cases" / name).exists()
+
+
+def test_the_key_of_another_database(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "cases")
+    start(tmp_path, org)
+    (tmp_path / "cases" / "db.key").write_text("ab" * 32 + "\n", encoding="ascii")
     with pytest.raises(StoreError):
         start(tmp_path, org)
 
 
-@pytest.mark.parametrize("text", ["", "12", "zz" * 32, "AB" * 32, "ab" * 33])
-def test_a_damaged_key_file(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "x.key"
-    path.write_text(text, encoding="ascii")
-    with pytest.raises(ConfigError, match=r"x\.key"):
-        load_or_create_secret(path, system_rng)
-    assert path.read_text(encoding="ascii") == text
+def test_a_second_server_in_the_same_state_does_not_start(tmp_path: Path, org: Org) -> None:
+    stray = tmp_path / "cases" / "blobs" / ("0d" * 16)
+    with built_cases(tmp_path, Calendar(), org):
+        stray.write_bytes(b"on its way")
+        with pytest.raises(ConfigError, match="another server"):
+            start(tmp_path, org)
+        assert stray.exists()
+    start(tmp_path, org)
+    assert not stray.exists()
+
+
+def test_a_start_that_fails_lets_go_of_the_state(tmp_path: Path, org: Org) -> None:
+    org.write_state(tmp_path / "cases", "intake")
+    for _ in range(2):
+        with pytest.raises(ConfigError, match="service key"):
+            start(tmp_path, org)
+
+
+def test_strangers_leave_nothing_to_remember(tmp_path: Path, org: Org) -> None:
+    calendar = Calendar()
+    with built_cases(tmp_path, calendar, org) as services:
+        for who, known in (("device stranger", False), ("device pengawas", True)):
+            headers = sign_request(
+                seed(who), org.instance_id, "GET", "/", b"", calendar.now(), system_rng
+            )
+            try:
+                services.verifier.verify(headers, "GET", "/", b"", calendar.now())
+            except AuthenticationError:
+                accepted = False
+            else:
+                accepted = True
+            assert accepted == known
 
 
 def test_a_manifest_out_of_its_time(tmp_path: Path, org: Org) -> None:
