@@ -127,6 +127,10 @@ def _add_serve(commands: "_Commands[Parser]") -> None:
         "--ready-file", type=Path, metavar="FILE", help="receives the address as JSON"
     )
     serve.add_argument(
+        "--token-file", type=Path, metavar="FILE",
+        help="keeps address and session over a restart; delete it for a new address",
+    )  # fmt: skip
+    serve.add_argument(
         "--exit-with-parent", action="store_true", help="stop when the program that started it ends"
     )
     serve.add_argument(

@@ -15,6 +15,7 @@ from whistle.desk.web.app import create_app
 from whistle.desk.web.desk import Desk
 from whistle.desk.web.drafts import Drafts
 from whistle.desk.web.guard import Door
+from whistle.desk.web.tickets import TicketFile
 from whistle.desk.web.vault import Vault, VaultSettings
 from whistle.hardening import die_with_parent
 from whistle.http.serve import Listening, serve
@@ -45,7 +46,8 @@ async def serve_desk(
             lock_after=args.lock_after * MINUTE,
         )
     )
-    desk = Desk(Door(surroundings.rng), vault, Drafts(surroundings.rng), terminal.texts.lang)
+    kept = None if args.token_file is None else TicketFile(args.token_file, surroundings.rng)
+    desk = Desk(Door(surroundings.rng, kept), vault, Drafts(surroundings.rng), terminal.texts.lang)
 
     def ready(listening: Listening) -> None:
         desk.door.listen_at(listening.port or args.port)

@@ -34,15 +34,26 @@ async def start(bureau: Bureau, *words: object) -> asyncio.subprocess.Process:
     )
 
 
-async def test_ready_file_and_clean_stop(bureau: Bureau, tmp_path: Path) -> None:
-    ready = tmp_path / "ready.json"
-    process = await start(bureau, "--port", 0, "--ready-file", ready, "--demo-days-ahead", 3)
+async def url_in(ready: Path, process: asyncio.subprocess.Process) -> str:
+    """The address, once the desk answers."""
     async with asyncio.timeout(30):
         while not ready.exists():
             assert process.returncode is None
             await asyncio.sleep(0.05)
+    return str(json.loads(ready.read_text())["url"])
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def test_ready_file_and_clean_stop(bureau: Bureau, tmp_path: Path) -> None:
+    ready = tmp_path / "ready.json"
+    process = await start(bureau, "--port", 0, "--ready-file", ready, "--demo-days-ahead", 3)
+    url = await url_in(ready, process)
     assert ready.stat().st_mode & 0o077 == 0
-    url = json.loads(ready.read_text())["url"]
     async with (
         aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session,
         session.get(url) as answer,
@@ -52,6 +63,21 @@ async def test_ready_file_and_clean_stop(bureau: Bureau, tmp_path: Path) -> None
     process.send_signal(signal.SIGTERM)
     out, err = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+async def test_an_open_browser_survives_a_crash(bureau: Bureau, tmp_path: Path) -> None:
+    words = ("--port", free_port(), "--token-file", tmp_path / "desk.token", "--ready-file")
+    urls = []
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+        for name in ("first.json", "second.json"):
+            process = await start(bureau, *words, tmp_path / name)
+            urls.append(await url_in(tmp_path / name, process))
+            path = urls[0] if name == "first.json" else urls[0].partition("?")[0]
+            async with session.get(path) as answer:
+                assert answer.status == 200
+            process.kill()
+            await process.communicate()
+    assert urls[0] == urls[1]
 
 
 async def test_a_taken_port(bureau: Bureau) -> None:

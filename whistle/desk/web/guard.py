@@ -16,16 +16,17 @@ Refusals are constant and say how to get in.
 
 import hmac
 import re
+from dataclasses import replace
 from typing import Final
 
 from aiohttp import hdrs, web
 
 from crypto.rng import Rng
+from whistle.desk.web.tickets import Ticket, TicketFile
 from whistle.http.headers import SECURITY_HEADERS
 
 COOKIE: Final = "whistle-desk"
 COOKIE_SECONDS: Final = 86_400
-TOKEN_BYTES: Final = 24
 OPEN_PATHS: Final = ("/desk-",)
 DOWNLOAD_POLICY: Final = "default-src 'none'; sandbox"
 _OWN_PATH: Final = re.compile(r"/([A-Za-z0-9_-][A-Za-z0-9/_-]*)?")
@@ -36,11 +37,11 @@ _OWN_SITES: Final = frozenset({"", "none", "same-origin"})
 class Door:
     """The address, its one-time token and the session it opens."""
 
-    def __init__(self, rng: Rng) -> None:
-        self._token = rng(TOKEN_BYTES).hex()
-        self._secret = rng(TOKEN_BYTES).hex()
+    def __init__(self, rng: Rng, kept: TicketFile | None = None) -> None:
+        """Raises: KeysError when the kept ticket cannot be used."""
+        self._kept = kept
+        self._ticket = Ticket.new(rng) if kept is None else kept.load()
         self._authority = ""
-        self._token_used = False
 
     def listen_at(self, port: int) -> None:
         """Fixes the one authority that is answered."""
@@ -54,7 +55,7 @@ class Door:
     @property
     def address(self) -> str:
         """The address to open once, with its token."""
-        return f"{self.origin}/?token={self._token}"
+        return f"{self.origin}/?token={self._ticket.token}"
 
     def is_ours(self, request: web.Request) -> bool:
         """Steps 1 and 2."""
@@ -66,19 +67,27 @@ class Door:
 
     def knows(self, request: web.Request) -> bool:
         """Whether the request carries the session's cookie."""
-        return _same(request.cookies.get(COOKIE, ""), self._secret)
+        return _same(request.cookies.get(COOKIE, ""), self._ticket.secret)
 
     def admits(self, token: str) -> bool:
-        """Uses the one-time token up; true exactly once, for the right token."""
-        if self._token_used or not _same(token, self._token):
+        """Uses the one-time token up; true exactly once, for the right token. Raises: KeysError."""
+        if self._ticket.used or not _same(token, self._ticket.token):
             return False
-        self._token_used = True
+        used = replace(self._ticket, used=True)
+        if self._kept is not None:
+            self._kept.save(used)  # before the door opens: a token works once, also over a crash
+        self._ticket = used
         return True
 
     def give_cookie(self, response: web.Response) -> None:
         """Opens the session."""
         response.set_cookie(
-            COOKIE, self._secret, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", path="/"
+            COOKIE,
+            self._ticket.secret,
+            max_age=COOKIE_SECONDS,
+            httponly=True,
+            samesite="Strict",
+            path="/",
         )
 
 
