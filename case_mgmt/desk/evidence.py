@@ -12,7 +12,6 @@ The name comes from outside and is treated as hostile:
 `safe_name` is idempotent: a safe name stays as it is.
 """
 
-import hashlib
 import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
@@ -104,9 +103,9 @@ def name_all(refs: Iterable[AttachmentRef]) -> tuple[EvidenceFile, ...]:
     return tuple(files)
 
 
-def checksum_list(entries: Iterable[tuple[str, bytes]]) -> bytes:
-    """A list `sha256sum --check` reads: one line a file, in the order given."""
-    lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in entries)
+def checksum_list(entries: Iterable[tuple[str, str]]) -> bytes:
+    """A list `sha256sum --check` reads: safe name and verified SHA-256, in the order given."""
+    lines = (f"{digest}  {name}\n" for name, digest in entries)
     return "".join(lines).encode()
 
 

@@ -10,7 +10,7 @@ from whistle.desk.casefile import CaseFile
 from whistle.desk.connection import Surroundings, workbench_of
 from whistle.desk.labels import Labels
 from whistle.desk.records import CaseSummary
-from whistle.desk.saving import prepare_folder, save
+from whistle.desk.saving import prepare_folder, save, save_checksums
 from whistle.desk.terminal import Cell, Terminal, Tone, indented
 from whistle.i18n import Catalogue
 
@@ -59,9 +59,11 @@ async def files(args: argparse.Namespace, terminal: Terminal, surroundings: Surr
         for file in case.files:
             async with bench.attachment(case, file) as pieces:
                 saved.append((file, await save(args.to, file, pieces, surroundings.rng)))
+    checksums = await save_checksums(args.to, saved, surroundings.rng)
     if terminal.as_json:
         listed = [json_views.file_json(file, str(path)) for file, path in saved]
-        terminal.result({"case": case.record.summary.case, "files": listed})
+        sums = None if checksums is None else str(checksums)
+        terminal.result({"case": case.record.summary.case, "files": listed, "checksums": sums})
         return
     if not saved:
         terminal.say("desk.cli.no_files")
@@ -69,6 +71,8 @@ async def files(args: argparse.Namespace, terminal: Terminal, surroundings: Surr
         terminal.line(f"{path}  {terminal.texts.number(file.ref.size)} B  sha256 {file.ref.sha256}")
         if file.risky:
             terminal.warn(terminal.texts.t("desk.file.risky_named", name=path.name))
+    if checksums is not None:
+        terminal.line(str(checksums), "quiet")
 
 
 def due_text(summary: CaseSummary, today: date, texts: Catalogue) -> tuple[str, Tone]:

@@ -8,13 +8,14 @@ private temporary file in the same folder.
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
-from case_mgmt.desk.evidence import EvidenceFile, unique_name
+from case_mgmt.desk.evidence import EvidenceFile, checksum_list, unique_name
 from crypto.rng import Rng
 from whistle.desk.errors import UsageError
 
+CHECKSUMS = "SHA256SUMS"
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
 
@@ -29,6 +30,27 @@ def prepare_folder(folder: Path) -> None:
 
 async def save(folder: Path, file: EvidenceFile, pieces: AsyncIterator[bytes], rng: Rng) -> Path:
     """The path the file was saved under. Raises: UsageError, and whatever `pieces` raises."""
+    return await _write(folder, file.name, pieces, rng)
+
+
+async def save_checksums(
+    folder: Path, saved: Sequence[tuple[EvidenceFile, Path]], rng: Rng
+) -> Path | None:
+    """The path of the list `sha256sum --check` reads; none where nothing was saved.
+
+    Raises: UsageError.
+    """
+    if not saved:
+        return None
+    listed = checksum_list((path.name, file.ref.sha256) for file, path in saved)
+    return await _write(folder, CHECKSUMS, _once(listed), rng)
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def _write(folder: Path, name: str, pieces: AsyncIterator[bytes], rng: Rng) -> Path:
     temporary = folder / f".whistle-{rng(8).hex()}.part"
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -37,7 +59,7 @@ async def save(folder: Path, file: EvidenceFile, pieces: AsyncIterator[bytes], r
                 stream.write(piece)
             stream.flush()
             os.fsync(stream.fileno())
-        return _place(temporary, folder, file.name)
+        return _place(temporary, folder, name)
     except OSError as error:
         raise UsageError("desk.error.cannot_write", file=str(folder)) from error
     finally:

@@ -117,4 +117,4 @@ def test_every_file_of_a_case_has_a_name_of_its_own() -> None:
 
 def test_checksum_list_is_what_sha256sum_reads() -> None:
     digest = hashlib.sha256(b"isi").hexdigest()
-    assert checksum_list([("a b.jpg", b"isi")]) == f"{digest}  a b.jpg\n".encode()
+    assert checksum_list([("a b.jpg", digest)]) == f"{digest}  a b.jpg\n".encode()

@@ -2,6 +2,7 @@
 """The commands against a real case server: what they do, say, and with which exit code."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
@@ -252,11 +253,33 @@ async def test_files_are_saved_safely(bureau: Bureau, tmp_path: Path) -> None:
     assert [path.name for path in paths] == names
     assert paths[0].read_bytes() == content
     assert (folder / "foto.jpg").read_bytes() == b"mine"
-    assert sorted(path.name for path in folder.iterdir()) == sorted(["foto.jpg", *names])
-    assert all(path.stat().st_mode & 0o077 == 0 for path in paths)
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        ["foto.jpg", "SHA256SUMS", *names]
+    )
+    assert all(path.stat().st_mode & 0o077 == 0 for path in folder.iterdir() if path.name in names)
+    sums = Path(done.json["checksums"])
+    assert sums.stat().st_mode & 0o077 == 0
+    digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths]
+    lines = [f"{digest}  {path.name}" for digest, path in zip(digests, paths, strict=True)]
+    assert sums.read_text().splitlines() == lines
     assert [file["risky"] for file in done.json["files"]] == [False, False, True]
     people = await desk(bureau, "pengawas", "files", case, "--to", folder, "--lang", "en")
     assert "may run a program" in people.err
+
+
+async def test_a_reporters_file_cannot_be_the_list_of_checksums(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    case = Reporter(bureau).report(KTP, [("SHA256SUMS", b"palsu")])
+    done = (await desk(bureau, "pengawas", "files", case, "--to", tmp_path / "out")).json
+    assert Path(done["checksums"]).name == "SHA256SUMS (2)"
+    assert Path(done["checksums"]).read_text().endswith("  SHA256SUMS\n")
+
+
+async def test_no_files_no_checksums(bureau: Bureau, tmp_path: Path) -> None:
+    case = Reporter(bureau).report(KTP)
+    done = (await desk(bureau, "pengawas", "files", case, "--to", tmp_path / "out")).json
+    assert (done["files"], done["checksums"]) == ([], None)
 
 
 async def test_a_damaged_file_leaves_nothing(bureau: Bureau, tmp_path: Path) -> None:
