@@ -7,6 +7,7 @@ Invariants:
 * plaintext of a file exists only in the chunk at hand;
 * whatever happens to the form, either all its blobs are published before its row is written, or
   `discard` leaves none of them;
+* a row that may or may not come to be written keeps its files;
 * the files have one owner: the form until `settle` is called, from then on the storing step alone,
   which no caller that is cancelled interrupts. It deletes them only when it knows that no row names
   them. When the process ends under it, it does not know: they stay, and the next start removes what
@@ -20,10 +21,9 @@ from datetime import date
 from crypto.attachment import AttachmentSealer
 from crypto.body import AttachmentRef
 from crypto.rng import Rng
-from whistle.errors import RefusedError
+from whistle.errors import UndecidedError
 from whistle.intake.records import Blob
 from whistle.intake.uploads import BlobUpload, Disk
-from whistle.limits import DISK_RESERVE
 
 
 class Attachments:
@@ -38,8 +38,7 @@ class Attachments:
 
     def open(self) -> "AttachmentUpload":
         """Begin a file. Raises RefusedError when the disk is nearly full."""
-        if self._disk.folder.free_bytes() < DISK_RESERVE:
-            raise RefusedError("busy")
+        self._disk.require_room()
         sealer = AttachmentSealer(self._rng)
         upload = BlobUpload(self._disk, sealer.id)
         self._uploads.append(upload)
@@ -89,6 +88,8 @@ class Attachments:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._disk.executor, self._disk.folder.publish, names)
             kept = await store()
+        except UndecidedError:
+            raise
         except Exception:
             await _remove(uploads)
             raise

@@ -11,9 +11,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+from case_mgmt.model import State
+from case_mgmt.statistics import SMALLEST
 from whistle.i18n import Language
+
+_MANY: Final = 10**12
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,15 @@ class Site:
     contest_days: int = 10
 
 
+def _published(count: object) -> int | None:
+    """Return a number that may be shown."""
+    if count is None:
+        return None
+    if not isinstance(count, int) or isinstance(count, bool) or not SMALLEST <= count < _MANY:
+        raise ValueError("not a number that is published")
+    return count
+
+
 @dataclass(frozen=True)
 class Statistics:
     """The public numbers; None means suppressed (fewer than ten)."""
@@ -79,12 +92,19 @@ class Statistics:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Statistics:
-        """Read the JSON that the case server publishes; absent numbers count as suppressed."""
+        """Read the JSON that the case server publishes; absent numbers count as suppressed.
+
+        Raises:
+            ValueError, KeyError, TypeError: it is something else, or names a number below ten.
+        """
         names = ("received", "open", "followed_up_7", "followed_up_30", "closed", "overdue")
         return cls(
             as_of=date.fromisoformat(data["as_of"]),
-            outcomes=dict(data.get("outcomes", {})),
-            **{name: data.get(name) for name in names},
+            outcomes={
+                State(code).value: _published(count)
+                for code, count in data.get("outcomes", {}).items()
+            },
+            **{name: _published(data.get(name)) for name in names},
         )
 
 

@@ -27,6 +27,7 @@ from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.wiring import parse_statistics
 
 JSON: Final = "application/json"
+UNPROCESSABLE: Final = 422
 _PIECE: Final = limits.MIB
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -116,7 +117,7 @@ async def statistics(request: web.Request) -> web.Response:
     text = body.decode("utf-8")
     parsed = parse_statistics(text)
     if parsed is None:
-        raise RefusedError("bad_request")
+        return problem("statistics", UNPROCESSABLE)
     await services.store.put_statistics(text)
     services.statistics = parsed
     return answer({})

@@ -5,8 +5,8 @@ Invariants:
 
 * only keys that follow from the receipt are used;
 * an entry counts only if its act is believed (`whistle.intake.standing`) and the reply it names
-  opens and is by the act's signer; any other entry is shown as what it is, without its text, and
-  decides nothing;
+  opens and is by the act's signer; an objection or a withdrawal counts only if the reporter's own
+  copy of it is here. Any other entry is shown as what it is, without its text, and decides nothing;
 * an act by a key that is no longer listed is marked; one by a key never listed is marked and
   decides nothing;
 * code, limits and lateness are computed from the acts that count, the published policy and today,
@@ -14,6 +14,7 @@ Invariants:
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -36,6 +37,7 @@ from whistle.intake.records import OwnMessage, ThreadView
 from whistle.intake.standing import Place, Signers, Standing, judge
 
 _SHOWN_AS_OWN: Final = frozenset({ActKind.FOLLOW_UP, ActKind.WITHDRAW})
+_WISHES: Final = frozenset({ActKind.CONTEST, ActKind.WITHDRAW})
 _CODES: Final = {ActKind.UPDATE: "update", ActKind.EXTEND: "extend"}
 _BY_OFFICE: Final = frozenset({ActKind.TRANSITION, ActKind.UPDATE, ActKind.EXTEND})
 _NOTES: Final = {Standing.FORMER: "former", Standing.UNKNOWN: "unknown"}
@@ -84,9 +86,11 @@ class _Opened:
 
 def read_thread(thread: ThreadView, keys: ReceiptKeys, office: Office, today: date) -> History:
     """Open and check everything of a thread."""
-    opened = _Reader(keys, office, thread.day, today).read(thread.boxes)
+    own = _own(thread.own, keys)
+    wishes = Counter(item.code for _, item in own)
+    opened = _Reader(keys, office, thread.day, today, wishes).read(thread.boxes)
     lines = [((2 * entry.place), entry.item) for entry in opened if entry.item is not None]
-    lines += [(2 * seen + 1, item) for seen, item in _own(thread.own, keys)]
+    lines += [(2 * seen + 1, item) for seen, item in own]
     if not any(item.code == State.RECEIVED for _, item in lines):
         lines.append((-1, TimelineItem(thread.day, State.RECEIVED.value, "", "system")))
     lines.sort(key=lambda line: line[0])
@@ -110,7 +114,15 @@ def first_due(arrival: date, policy: Policy) -> date:
 class _Reader:
     """Opens the boxes of one thread in order; each is checked against what stands before it."""
 
-    def __init__(self, keys: ReceiptKeys, office: Office, arrival: date, today: date) -> None:
+    def __init__(
+        self,
+        keys: ReceiptKeys,
+        office: Office,
+        arrival: date,
+        today: date,
+        wishes: Counter[str],
+    ) -> None:
+        self._wishes = wishes
         self._keys = keys
         self._office = office
         self._arrival = arrival
@@ -138,6 +150,7 @@ class _Reader:
         try:
             signed = _signed_act(notice)
             standing = judge(signed, place, self._office.signers)
+            self._require_wish(signed.act)
         except (CryptoError, ActFormatError):
             return _damaged(seq, "unverified")
         try:
@@ -148,6 +161,16 @@ class _Reader:
         if standing is Standing.UNKNOWN:
             return _Opened(seq, item)
         return _Opened(seq, item, signed, standing, prev)
+
+    def _require_wish(self, act: Act) -> None:
+        """SECURITY: the service signs these in the reporter's name; the reporter's own copies say
+        whether the reporter wanted it
+        (tests/whistle/intake/test_replies.py::test_nobody_withdraws_for_the_reporter)."""
+        if act.kind not in _WISHES:
+            return
+        if self._wishes[act.kind.value] == 0:
+            raise ActFormatError("the reporter has not sent this")
+        self._wishes[act.kind.value] -= 1
 
     def _reply(self, notice: Notice, act: Act) -> tuple[str, bytes | None]:
         """Return the text of the reply the act names, and the hash by which to answer it."""

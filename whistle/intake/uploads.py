@@ -20,9 +20,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
+from whistle.errors import RefusedError
 from whistle.intake.blobs import BlobFolder, blur_times, busy_if_exhausted
 from whistle.intake.memory import Budget
 from whistle.limits import (
+    DISK_RESERVE,
     FORM_MEMORY,
     UPLOAD_BUFFERS,
     UPLOAD_PIECE,
@@ -63,6 +65,15 @@ class Disk:
     memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY))
     under_way: set[asyncio.Task[object]] = field(default_factory=set)
 
+    def require_room(self) -> None:
+        """Refuse more of a file when the disk is nearly full, counting what is on its way to it.
+
+        Raises:
+            RefusedError: "busy".
+        """
+        if self.folder.free_bytes() - self.memory.used < DISK_RESERVE:
+            raise RefusedError("busy")
+
     async def see_through(self, work: Coroutine[object, object, T]) -> T:
         """Run `work` to its end, also when the caller is cancelled meanwhile."""
         task = asyncio.get_running_loop().create_task(work)
@@ -94,6 +105,7 @@ class BlobUpload:
         self._disk.memory.take(len(sealed))
         self._buffer += sealed
         if len(self._buffer) >= self._disk.backlog.piece:
+            self._disk.require_room()
             self._send()
 
     @property

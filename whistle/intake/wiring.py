@@ -103,5 +103,5 @@ def parse_statistics(text: str | None) -> Statistics | None:
         return None
     try:
         return Statistics.from_json(json.loads(text))
-    except (ValueError, KeyError, TypeError, CryptoError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, CryptoError):
         return None

@@ -5,7 +5,9 @@ Invariants:
 
 * a caller's result is delivered after the commit that made it durable;
 * a failing job is undone alone (SAVEPOINT) and does not harm the others of its batch;
-* if the commit itself fails, every job of the batch fails.
+* if the commit itself fails, every job of the batch fails; a full or failing disk is `busy`;
+* nobody waits longer than `WRITE_DEADLINE`: a job that has not begun by then never will, and one
+  that has begun is reported as undecided.
 """
 
 import asyncio
@@ -17,7 +19,10 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar, cast
 
-from whistle.errors import StoreError
+from sqlcipher3 import dbapi2
+
+from whistle import limits, logs
+from whistle.errors import RefusedError, StoreError, UndecidedError
 from whistle.intake.database import Connection
 from whistle.limits import MAX_BATCH
 
@@ -31,6 +36,11 @@ class _Job:
     loop: asyncio.AbstractEventLoop | None = None
     result: Any = None
     error: BaseException | None = field(default=None)
+    claim: threading.Lock = field(default_factory=threading.Lock)
+
+    def is_ours(self) -> bool:
+        """Say True to the first who asks: the writer that begins, or the caller that gives up."""
+        return self.claim.acquire(blocking=False)
 
 
 class Writer:
@@ -45,13 +55,23 @@ class Writer:
 
     async def do(self, work: Callable[[Connection], T]) -> T:
         """Run `work(connection)` inside a transaction and return its result once that is
-        durable."""
+        durable.
+
+        Raises:
+            RefusedError: "busy" - the disk is full or did not answer in time; nothing is stored.
+            UndecidedError: the disk did not answer in time; it may still be stored.
+        """
         if self._closed:
             raise StoreError("the store is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        self._queue.put(_Job(work, future, loop))
-        return cast(T, await future)
+        job = _Job(work, future, loop)
+        self._queue.put(job)
+        try:
+            async with asyncio.timeout(limits.WRITE_DEADLINE):
+                return cast(T, await future)
+        except TimeoutError:
+            raise (RefusedError("busy") if job.is_ours() else UndecidedError()) from None
 
     def do_now(self, work: Callable[[Connection], T]) -> T:
         """Do the same, holding up the calling thread: for start-up and rare small writes."""
@@ -97,12 +117,14 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for job in batch:
-                self._attempt(job)
+                if job.is_ours():
+                    self._attempt(job)
             self._connection.execute("COMMIT")
         except Exception as error:
             self._undo()
+            public = _public(error)
             for job in batch:
-                job.result, job.error = None, error
+                job.result, job.error = None, public
 
     def _attempt(self, job: _Job) -> None:
         execute = self._connection.execute
@@ -110,13 +132,21 @@ class Writer:
         try:
             job.result = job.work(self._connection)
         except Exception as error:
-            job.error = error
+            job.error = _public(error)
             execute("ROLLBACK TO job")
         execute("RELEASE job")
 
     def _undo(self) -> None:
         with contextlib.suppress(Exception):  # the transaction may be gone already
             self._connection.execute("ROLLBACK")
+
+
+def _public(error: Exception) -> Exception:
+    """Full disk, failing disk, locked database: the reporter should come back later."""
+    if not isinstance(error, dbapi2.OperationalError):
+        return error
+    logs.get("intake").error("not written", **logs.describe(error))
+    return RefusedError("busy")
 
 
 def _deliver(batch: list[_Job]) -> None:

@@ -15,7 +15,9 @@ import pytest
 
 from crypto.receipt import derive
 from tests.support.intake import TODAY, built_intake
-from whistle.intake import sealing
+from whistle import limits
+from whistle.errors import UndecidedError
+from whistle.intake import sealing, store
 from whistle.intake.attachments import Attachments
 from whistle.intake.services import IntakeServices
 
@@ -187,6 +189,32 @@ async def test_a_report_stored_before_keeps_only_its_first_files(tmp_path: Path)
         kept = await attachments.settle(_no)
         assert not kept
         assert desk.files() == desk.rows()
+
+
+async def test_a_write_that_is_undecided_keeps_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with built_intake(tmp_path) as services:
+        desk = Desk(services)
+        await desk.report()
+        gate, begun = threading.Event(), threading.Event()
+        real = store._insert_record
+
+        def slow(*arguments: Any) -> None:
+            begun.set()
+            gate.wait(10)
+            real(*arguments)
+
+        monkeypatch.setattr(store, "_insert_record", slow)
+        monkeypatch.setattr(limits, "WRITE_DEADLINE", 0.3)
+        with pytest.raises(UndecidedError):
+            await desk.report()
+        assert begun.is_set()
+        monkeypatch.undo()
+        gate.set()
+        await services.store.put_statistics("{}")
+        assert len(desk.rows()) == 2 * len(FILES)
+        assert desk.rows() == desk.files()
 
 
 async def _no() -> bool:

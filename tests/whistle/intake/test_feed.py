@@ -128,9 +128,35 @@ MALFORMED: dict[str, tuple[str, object]] = {
     "seq true": ("/feed/v1/mailbox", {"entries": [{"thread": THREAD, "seq": True, "box": ""}]}),
     "seq negative": ("/feed/v1/mailbox", {"entries": [{"thread": THREAD, "seq": -1, "box": ""}]}),
     "box no base64": ("/feed/v1/mailbox", {"entries": [{"thread": THREAD, "seq": 1, "box": "+"}]}),
-    "statistics without day": ("/feed/v1/statistics", {"v": 1}),
-    "statistics of another day": ("/feed/v1/statistics", {**STATISTICS, "as_of": "soon"}),
 }
+STRANGE_NUMBERS: dict[str, dict[str, object]] = {
+    "no day": {"as_of": None},
+    "another day": {"as_of": "soon"},
+    "nine": {"received": 9},
+    "zero": {"overdue": 0},
+    "negative": {"open": -1},
+    "true": {"closed": True},
+    "text": {"received": "120"},
+    "list": {"received": [120]},
+    "object": {"open": {"x": 1}},
+    "unknown outcome": {"outcomes": {"invented": 12}},
+    "small outcome": {"outcomes": {"upheld_action": 3}},
+    "outcomes no object": {"outcomes": [1]},
+    "outcomes null": {"outcomes": None},
+    "immense": {"received": 10**300},
+}
+
+
+@pytest.mark.parametrize("change", STRANGE_NUMBERS.values(), ids=STRANGE_NUMBERS.keys())
+async def test_numbers_that_may_not_be_shown_are_never_stored(
+    intake: Intake, reporter: HttpReporter, change: dict[str, object]
+) -> None:
+    answer = await intake.feed("POST", "/feed/v1/statistics", {**STATISTICS, **change})
+    assert answer.status == 422
+    assert json.loads(answer.body) == {"error": {"code": "statistics"}}
+    assert intake.services.store.statistics() is None
+    for path in ("/id", "/en", "/id/statistics", "/en/statistics"):
+        await reporter.get(path)
 
 
 @pytest.mark.parametrize(("target", "value"), MALFORMED.values(), ids=MALFORMED.keys())

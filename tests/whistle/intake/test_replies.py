@@ -16,7 +16,7 @@ from case_mgmt.policy import parse_policy
 from crypto.mailbox import seal_notice
 from crypto.rng import system_rng
 from tests.support.history import OFFICER, SERVICE, key, seed
-from tests.support.http_reporter import HttpReporter, visible
+from tests.support.http_reporter import HttpReporter, _token, visible
 from tests.support.intake import Intake
 from tests.support.office import MESSAGE_ACTS, Case, Office
 from tests.support.org import Org
@@ -202,6 +202,29 @@ async def test_a_break_in_the_chain_is_seen(thread: Thread) -> None:
     await thread.add(ActKind.TRANSITION, State.EXAMINING, "Palsu.")
     assert "Palsu." not in await thread.look()
     assert await thread.state() == TEXTS.t("status.assessing")
+
+
+async def test_nobody_withdraws_for_the_reporter(thread: Thread) -> None:
+    await thread.add(ActKind.WITHDRAW, State.WITHDRAWN)
+    page = await thread.look()
+    assert await thread.state() == TEXTS.t("status.assessing")
+    assert TEXTS.t("case.note.unverified") in page
+
+
+async def test_nobody_objects_for_the_reporter_and_each_objection_counts_once(
+    thread: Thread,
+) -> None:
+    close = {"reason": "no_contact", "second": SECOND}
+    await thread.add(ActKind.TRANSITION, State.INSUFFICIENT, "Tutup.", **close)
+    page = await thread.reporter.look(thread.words)
+    form = {"token": _token(page), "text": "Keberatan saya."}
+    await thread.reporter._post("/id/status/contest", form, 200)
+    await thread.add(ActKind.CONTEST, State.REOPENED)
+    assert await thread.state() == TEXTS.t("status.reopened")
+    await thread.add(ActKind.TRANSITION, State.INSUFFICIENT, "Tutup lagi.", **close)
+    assert await thread.state() == TEXTS.t("status.insufficient")
+    await thread.add(ActKind.CONTEST, State.REOPENED)
+    assert await thread.state() == TEXTS.t("status.insufficient")
 
 
 async def test_a_reply_that_does_not_open_decides_nothing(thread: Thread) -> None:

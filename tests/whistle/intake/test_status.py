@@ -3,6 +3,7 @@
 
 import asyncio
 import time
+from typing import Any
 from urllib.parse import quote_plus
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.http_reporter import HttpReporter, visible
 from tests.support.intake import Answer, Intake
 from tests.support.office import Office
 from whistle import limits
+from whistle.intake.handlers import status
 from whistle.intake.status_page import STATUS_BYTES
 
 FORM = b"application/x-www-form-urlencoded"
@@ -78,6 +80,30 @@ async def test_no_answer_leaves_before_the_floor(intake: Intake, reporter: HttpR
         started = time.perf_counter()
         await _look(intake, code)
         assert time.perf_counter() - started >= limits.STATUS_FLOOR
+
+
+@pytest.mark.parametrize(("work", "steps"), [(0.2, 1), (1.3, 2), (2.6, 3)])
+async def test_slow_answers_leave_at_multiples_of_the_floor(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch, work: float, steps: int
+) -> None:
+    real = status._answer
+
+    def slow(*arguments: Any) -> Any:
+        answer = real(*arguments)
+        end = time.perf_counter() + work * floor
+        while time.perf_counter() < end:
+            pass
+        return answer
+
+    floor = 0.05
+    monkeypatch.setattr(status, "STATUS_FLOOR", floor)
+    monkeypatch.setattr(status, "_answer", slow)
+    times = []
+    for _ in range(4):
+        started = time.perf_counter()
+        await _look(intake, "x")
+        times.append(time.perf_counter() - started)
+    assert steps * floor <= min(times) < (steps + 0.9) * floor
 
 
 async def test_the_code_is_nowhere_in_the_answer(intake: Intake, reporter: HttpReporter) -> None:

@@ -13,7 +13,8 @@ import pytest
 from sqlcipher3 import dbapi2
 
 from crypto.rng import system_rng
-from whistle.errors import ConflictError, StoreError
+from whistle import limits
+from whistle.errors import ConflictError, RefusedError, StoreError, UndecidedError
 from whistle.intake import schema
 from whistle.intake.database import connect, load_or_create_secret
 from whistle.intake.records import Blob, Entry, OwnMessage, Record
@@ -116,6 +117,54 @@ async def test_a_failing_commit_fails_every_caller(path: Path) -> None:
     writer.close()
     with pytest.raises(StoreError):
         await writer.do(lambda _c: 1)
+
+
+async def test_nobody_waits_for_a_disk_that_does_not_answer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has not begun never happens; what has begun is said to be undecided."""
+    monkeypatch.setattr(limits, "WRITE_DEADLINE", 0.2)
+    gate, begun = threading.Event(), threading.Event()
+
+    def slow(_connection: Any) -> None:
+        begun.set()
+        gate.wait(10)
+
+    held = asyncio.create_task(store._writer.do(slow))
+    await asyncio.to_thread(begun.wait, 5)
+    one = record(b"t" * 16)
+    with pytest.raises(RefusedError, match="busy") as refused:
+        await store.add_report(AUTH, b"d", one)
+    assert not isinstance(refused.value, UndecidedError)
+    with pytest.raises(UndecidedError):
+        await held
+    gate.set()
+    monkeypatch.undo()
+    await store.put_statistics("{}")
+    assert store.records(10, 10**6) == []
+    assert await store.add_report(AUTH, b"d", one)
+
+
+async def test_a_full_disk_is_busy_and_keeps_what_was_acknowledged(store: Store) -> None:
+    connection = store._writer._connection
+    stored = 0
+    assert await store.add_report(AUTH, b"d", record(bytes(16)))
+    pages = connection.execute("PRAGMA page_count").fetchone()[0]
+    connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+
+    async def fill() -> None:
+        nonlocal stored
+        for number in range(1, 50):
+            one = record(number.to_bytes(16), container=bytes(20_000))
+            assert await store.add_report(AUTH, b"d", one)
+            stored = number
+
+    with pytest.raises(RefusedError, match="busy"):
+        await fill()
+    assert 0 < stored < 49
+    connection.execute("PRAGMA max_page_count = 100000")
+    assert await store.add_report(AUTH, b"d", record(b"t" * 16))
+    assert len(store.records(100, 10**9)) == stored + 2
 
 
 async def test_a_caller_that_left_does_not_stop_the_writer(store: Store) -> None:

@@ -19,6 +19,7 @@ from whistle.intake.blobs import BlobFolder
 from whistle.intake.memory import Budget
 from whistle.intake.uploads import BlobUpload, Disk
 from whistle.limits import (
+    DISK_RESERVE,
     MIB,
     UPLOAD_BUFFERS,
     UPLOAD_PIECE_LEAST,
@@ -125,6 +126,37 @@ async def test_many_open_files_gather_little(
         await upload.abandon()
     assert disk.memory.used == 0
     assert disk.backlog.files == 0
+
+
+async def test_room_is_looked_at_while_a_file_grows(
+    folder: BlobFolder, executor: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that began together must not eat the reserve together."""
+    room = DISK_RESERVE + 10 * MIB
+    taken = 0
+
+    def free(_self: BlobFolder) -> int:
+        written = sum(path.stat().st_size for path in folder.folder.iterdir())
+        return room - written
+
+    monkeypatch.setattr(BlobFolder, "free_bytes", free)
+    disk = Disk(folder, executor)
+    disk.require_room()
+    many = [BlobUpload(disk, f"{number:032x}") for number in range(8)]
+
+    async def fill() -> None:
+        nonlocal taken
+        for number in range(400):
+            many[number % 8].add(bytes(MIB // 2))
+            taken += MIB // 2
+            await many[number % 8].catch_up()
+
+    with pytest.raises(RefusedError, match="busy"):
+        await fill()
+    assert taken <= 11 * MIB
+    assert free(folder) >= DISK_RESERVE
+    for upload in many:
+        await upload.abandon()
 
 
 async def test_bytes_beyond_the_budget_are_refused(
