@@ -31,12 +31,16 @@ MESSAGE_ID_BYTES = 16
 
 @dataclass(frozen=True)
 class Draft:
-    """What the investigator wrote, before sealing; `status` is None for an update or extension."""
+    """What the investigator wrote, before sealing; `status` is None for an update or extension.
+
+    `ending` is a last sentence of the desk itself; it does not make up for words of one's own.
+    """
 
     lang: str
     text: str
     status: str | None = None
     reason: str | None = None
+    ending: str = ""
 
     def body(self, day: date) -> ReplyBody:
         """Exactly what the reporter will read. Raises: ComposeError."""
@@ -44,7 +48,7 @@ class Draft:
             lang=self.lang,
             status=self.status,
             reason=self.reason,
-            text=visible_text(self.text),
+            text=f"{visible_text(self.text)}\n\n{self.ending}".rstrip(),
             day=day.isoformat(),
         )
 

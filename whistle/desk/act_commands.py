@@ -11,8 +11,9 @@ from whistle.desk import json_views
 from whistle.desk.casefile import PendingView
 from whistle.desk.connection import Surroundings, workbench_of
 from whistle.desk.errors import GateRefusedError, UsageError
+from whistle.desk.letters import Letter
 from whistle.desk.terminal import Terminal, indented
-from whistle.desk.workbench import Letter, Outcome, Workbench
+from whistle.desk.workbench import Outcome, Workbench
 
 MAX_MESSAGE_FILE = 256 * 1024
 NOTED = "noted"

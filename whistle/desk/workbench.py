@@ -12,10 +12,9 @@ Commands and pages both come here; nothing else signs. Each step that changes so
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import date
 
 from case_mgmt.acts import CASE_ID, SignedAct, act_hash
-from case_mgmt.desk.composing import Author, Draft
+from case_mgmt.desk.composing import Author
 from case_mgmt.desk.errors import ComposeError
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.desk.signing import Decision, countersign, sign_decision
@@ -31,6 +30,7 @@ from whistle.desk.casefile import CaseFile, PendingView, open_case_file
 from whistle.desk.client import CaseClient, UnknownOutcomeError
 from whistle.desk.errors import GateRefusedError, ServerRefusedError, UsageError
 from whistle.desk.keyring import SerialMemory
+from whistle.desk.letters import Letter
 from whistle.desk.records import CaseSummary, Queue, parse_case, parse_queue, parse_summary
 from whistle.desk.trust import Organisation, OwnClock, verify_organisation
 
@@ -50,19 +50,6 @@ class Outcome:
     notice: str | None = None
     confirmed: PendingView | None = None
     """The closing that this person has just signed as the second one."""
-
-
-@dataclass(frozen=True)
-class Letter:
-    """A step with a message: which kind, which target, which words."""
-
-    kind: ActKind
-    text: str
-    target: State | None = None
-    reason: str | None = None
-    until: date | None = None
-    seen_head: str | None = None
-    """The history the author was looking at, where a page remembers it."""
 
 
 @dataclass(frozen=True)
@@ -179,10 +166,8 @@ class Workbench:
         _require_verified(opened)
         target = letter.target or opened.state
         _check_table(opened, letter.kind, target, letter.reason)
-        status = target.value if letter.kind is ActKind.TRANSITION else None
-        lang = opened.thread.report.body.lang
         author = self._author(opened)
-        draft = Draft(lang, letter.text, status, letter.reason)
+        draft = letter.draft(opened.thread.report.body.lang)
         try:
             sealed = author.seal_reply(opened.thread, draft, opened.thread.last_hash)
         except ComposeError as error:

@@ -23,7 +23,8 @@ from whistle.clock import unix_now
 from whistle.desk.client import ServerAddress, Signer, connect
 from whistle.desk.connection import Surroundings, workbench
 from whistle.desk.errors import DeskError, GateRefusedError
-from whistle.desk.workbench import Letter, Workbench
+from whistle.desk.letters import Letter
+from whistle.desk.workbench import Workbench
 
 ASSESS = Letter(ActKind.TRANSITION, "Kami menelaah laporan Anda sekarang.", State.ASSESSING)
 CLOSE = Letter(

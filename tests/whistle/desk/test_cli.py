@@ -294,7 +294,8 @@ async def test_a_damaged_file_leaves_nothing(bureau: Bureau, tmp_path: Path) -> 
 
 
 async def test_extension(bureau: Bureau) -> None:
-    case, owner = await examined(bureau, Reporter(bureau))
+    reporter = Reporter(bureau)
+    case, owner = await examined(bureau, reporter)
     words = ("extend", case, "--message", "Kami menunggu dokumen dari dinas.", "--until")
     refused = await desk(bureau, owner, *words, "2026-07-31")
     assert refused.code == 1
@@ -304,6 +305,12 @@ async def test_extension(bureau: Bureau) -> None:
     shown = (await desk(bureau, owner, "show", case)).json
     assert shown["overall_due"] == "2026-07-31"
     assert shown["history"][-1]["until"] == "2026-07-31"
+    assert shown["history"][-1]["text"].endswith(
+        "\n\nKeputusan diambil paling lambat 31 Juli 2026."
+    )
+    assert shown["remarks"] == []
+    frame, _raw = reporter.read(bureau.history(case)[-1].container)
+    assert ReplyBody.parse(frame.body).text == shown["history"][-1]["text"]
 
 
 async def test_assign_is_for_supervisors(bureau: Bureau) -> None:

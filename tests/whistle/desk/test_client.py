@@ -25,8 +25,9 @@ from whistle.desk.errors import (
     UnreachableError,
     UsageError,
 )
+from whistle.desk.letters import Letter
 from whistle.desk.records import parse_case, parse_queue, read_json
-from whistle.desk.workbench import Letter, Workbench
+from whistle.desk.workbench import Workbench
 from whistle.http import serve
 
 ONION = "a" * 56 + ".onion"

@@ -190,7 +190,8 @@ async def test_a_proposal_can_be_sent_back(desk: RunningDesk, bureau: Bureau) ->
 
 
 async def test_an_extension_needs_reason_and_day(desk: RunningDesk, bureau: Bureau) -> None:
-    case = Reporter(bureau).report()
+    reporter = Reporter(bureau)
+    case = reporter.report()
     browser = await desk.enter("pengawas")
     await send(browser, case, "to=assessing")
     form = await browser.get(f"/case/{case}/write?kind=extend")
@@ -201,8 +202,26 @@ async def test_an_extension_needs_reason_and_day(desk: RunningDesk, bureau: Bure
         browser, case, "kind=extend", text, reason="awaiting_documents", until="2026-08-03"
     )
     assert "Keputusan paling lambat 3 Agustus 2026" in page.text
+    frame, _raw = reporter.read(bureau.history(case)[-1].container)
+    assert ReplyBody.parse(frame.body).text == (
+        f"{text}\n\nKeputusan diambil paling lambat 3 Agustus 2026."
+    )
     bad = await preview(browser, case, "kind=extend", text, until="besok")
     assert bad.status == 400
+
+
+async def test_the_preview_of_an_extension_names_its_day(desk: RunningDesk, bureau: Bureau) -> None:
+    case = Reporter(bureau).report(lang="en")
+    browser = await desk.enter("pengawas")
+    letter = {"reason": "awaiting_documents", "until": "2026-08-03"}
+    text = "We are waiting for documents."
+    page = await preview(browser, case, "kind=extend", text, **letter)
+    shown = page.text.split('<ol class="timeline preview">')[1].split("</ol>")[0]
+    assert f"{text}\n\nThe decision will be made by 3 August 2026 at the latest." in shown
+    back = await browser.get(f"/case/{case}/write?draft={page.field('draft')}")
+    assert "The decision will be made" not in back.text
+    empty = await preview(browser, case, "kind=extend", "-", **letter)
+    assert empty.status == 422
 
 
 async def test_notes_stay_inside(desk: RunningDesk, bureau: Bureau) -> None:

@@ -10,7 +10,7 @@ from whistle.desk.errors import GateRefusedError, KeysError
 from whistle.desk.web.desk import DESK
 from whistle.desk.web.forms import read_form
 from whistle.desk.web.guard import is_own_path
-from whistle.desk.workbench import Letter, case_number
+from whistle.desk.workbench import case_number
 from whistle.i18n import parse_language
 
 
@@ -23,15 +23,7 @@ async def sign(request: web.Request) -> web.Response:
     draft = desk.drafts.find(draft_number, number)
     if draft is None:
         raise GateRefusedError("desk.error.draft_gone")
-    letter = Letter(
-        kind=draft.kind,
-        text=draft.text,
-        target=draft.target,
-        reason=draft.reason,
-        until=draft.until,
-        seen_head=draft.seen_head,
-    )
-    outcome = await desk.vault.bench().write(number, letter)
+    outcome = await desk.vault.bench().write(number, draft.letter())
     desk.drafts.drop(draft_number)
     return _back(number, outcome.status)
 

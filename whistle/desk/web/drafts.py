@@ -10,6 +10,7 @@ from datetime import date
 
 from case_mgmt.model import ActKind, State
 from crypto.rng import Rng
+from whistle.desk.letters import Letter
 
 MAX_DRAFTS = 64
 DRAFT_ID_BYTES = 16
@@ -26,6 +27,17 @@ class LetterDraft:
     until: date | None
     text: str
     seen_head: str
+
+    def letter(self) -> Letter:
+        """The letter that is previewed and signed."""
+        return Letter(
+            kind=self.kind,
+            text=self.text,
+            target=self.target,
+            reason=self.reason,
+            until=self.until,
+            seen_head=self.seen_head,
+        )
 
 
 class Drafts:

@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
-from case_mgmt.desk.composing import Draft
 from case_mgmt.desk.errors import ComposeError
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.model import ActKind, State
@@ -70,7 +69,8 @@ async def preview(request: web.Request) -> web.Response:
     draft = read_letter(_number(opened), await read_form(request))
     labels = await desk.labels()
     try:
-        body = _draft_letter(opened, draft).body(opened.organisation.today)
+        lang = opened.thread.report.body.lang
+        body = draft.letter().draft(lang).body(opened.organisation.today)
     except ComposeError as error:
         problem = labels.texts.t(f"desk.compose.{error.code}")
         view = compose_view(opened, draft, labels, problem)
@@ -127,11 +127,6 @@ async def stylesheet(request: web.Request) -> web.Response:
         content_type="text/css",
         headers={hdrs.CACHE_CONTROL: "public, max-age=31536000, immutable"},
     )
-
-
-def _draft_letter(opened: CaseFile, draft: LetterDraft) -> Draft:
-    status = draft.target.value if draft.target is not None else None
-    return Draft(opened.thread.report.body.lang, draft.text, status, draft.reason)
 
 
 def _kept(desk: Desk, request: web.Request, opened: CaseFile) -> LetterDraft | None:
