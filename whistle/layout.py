@@ -82,6 +82,11 @@ class Layout:
         return self.people / "passphrase.txt"
 
     @property
+    def desk_token(self) -> Path:
+        """The desk's door key of this run."""
+        return self.log / "desk.token"
+
+    @property
     def is_founded(self) -> bool:
         """True once a signed manifest lies in org/."""
         return (self.org / "manifest.sig").exists()

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """`whistle run` as a process: restarts what dies, leaves nothing behind, refuses a second start."""
 
+import http.cookiejar
 import json
 import os
 import signal
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -92,3 +94,22 @@ def test_it_starts_again_after_being_killed_in_its_first_start(tmp_path: Path) -
     service = Service(state, "--no-tor")
     service.start()
     service.stop()
+
+
+def test_a_killed_desk_keeps_its_address(tmp_path: Path) -> None:
+    with running(tmp_path / "state", "--no-tor") as service:
+        url = service.ready["desk"]
+        (desk,) = [process for process in servers_of(service.state) if "serve" in process.cmdline()]
+        visitor = urllib.request.build_opener(
+            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
+        desk.kill()
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            try:
+                with visitor.open(url, timeout=5) as answer:
+                    assert answer.status == 200
+                    return
+            except urllib.error.URLError:
+                time.sleep(0.1)
+        raise AssertionError("the address of the desk does not open any more")

@@ -197,6 +197,9 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
             desk_program(), "serve", "--server", f"http://{cases}", "--keystore-dir", layout.people,
             "--port", str(_port(args.desk_port, "--desk-port", given)), "--exit-with-parent",
         ]  # fmt: skip
+        # Fresh at each start of ours, kept when the desk alone is started again.
+        layout.desk_token.unlink(missing_ok=True)
+        desk += ["--token-file", layout.desk_token]
         if layout.passphrase_file.exists():
             desk += ["--passphrase-file", layout.passphrase_file]
         plans["desk"] = plan("desk", "desk", desk)
