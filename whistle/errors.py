@@ -46,6 +46,13 @@ class RefusedError(WhistleError):
         return PUBLIC[self.key].page
 
 
+class UndecidedError(RefusedError):
+    """A write did not end in time: whether it is stored is not known yet."""
+
+    def __init__(self) -> None:
+        super().__init__("busy")
+
+
 @dataclass(frozen=True)
 class Answer:
     """HTTP status and error page (`whistle.intake.pages.ERROR_PAGES`)."""

@@ -2,6 +2,7 @@
 """What a reporter does after reporting: add, object, withdraw, leave."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -10,7 +11,7 @@ from crypto.body import FollowUpBody
 from crypto.frame import NO_PREVIOUS, FrameType, frame_hash
 from crypto.private.open_report import open_attachment
 from tests.support.http_reporter import Draft, HttpReporter, UnexpectedAnswerError, _form, _token
-from tests.support.intake import Intake, file_part, multipart, text_part
+from tests.support.intake import BOUNDARY, Intake, file_part, multipart, text_part
 from tests.support.office import Case, Office
 from whistle.limits import SESSION_IDLE
 
@@ -31,6 +32,29 @@ async def _closed(intake: Intake) -> Case:
         case, ActKind.TRANSITION, State.UPHELD_FIXED, "Selesai.", second="device pengawas"
     )
     return case
+
+
+async def test_a_long_upload_prolongs_its_session(intake: Intake, reporter: HttpReporter) -> None:
+    words = await _reported(reporter)
+    urlencoded = b"application/x-www-form-urlencoded"
+    answer = await intake.post("/id/status", b"code=" + "+".join(words).encode(), urlencoded)
+    cookie = re.search(rb"(?i)set-cookie: (session=[^;]+)", answer.raw_head)
+    assert cookie
+    body = multipart(text_part("text", "halo"), file_part("a", bytes(5000)))
+    head = (
+        b"POST /id/status/message HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\nCookie: %s\r\n"
+        b"Content-Type: multipart/form-data; boundary=%s\r\n\r\n"
+    ) % (len(body), cookie[1], BOUNDARY)
+    reader, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+    writer.write(head + body[:-1000])
+    await asyncio.sleep(0.3)
+    intake.calendar.seconds += 3 * SESSION_IDLE
+    writer.write(body[-1000:])
+    assert b" 303 " in await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    intake.calendar.seconds += SESSION_IDLE - 1
+    view = b"GET /id/status/view HTTP/1.1\r\nHost: x\r\nCookie: %s\r\n\r\n" % cookie[1]
+    assert "halo" in (await intake.raw(view)).text
 
 
 async def test_text_and_files_reach_the_same_people(intake: Intake, reporter: HttpReporter) -> None:

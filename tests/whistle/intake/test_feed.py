@@ -143,7 +143,7 @@ STRANGE_NUMBERS: dict[str, dict[str, object]] = {
     "small outcome": {"outcomes": {"upheld_action": 3}},
     "outcomes no object": {"outcomes": [1]},
     "outcomes null": {"outcomes": None},
-    "immense": {"received": 10**300},
+    "immense": {"received": 10**13},
 }
 
 

@@ -45,7 +45,8 @@ async def message(request: web.Request) -> web.Response:
     attachments = services.attachments()
     try:
         caps = FormCaps(_NAMES, fields.MAX_FILES, services.settings.max_file_bytes)
-        raw = await read_form(request, caps, attachments if visit else None)
+        with services.sessions.during(request.cookies.get(COOKIE)):
+            raw = await read_form(request, caps, attachments if visit else None)
         answers = check((fields.MESSAGE_TEXT,), raw.texts, {})
         if visit is None:
             return expired(request, answers.filled)

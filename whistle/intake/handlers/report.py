@@ -12,7 +12,7 @@ from whistle.http.headers import html
 from whistle.i18n import LANGUAGES
 from whistle.intake.attachments import Attachments
 from whistle.intake.contexts import FormContext, ReceiptContext
-from whistle.intake.fields import MAX_FILES, REPORT_FIELDS, TOKEN_FIELD
+from whistle.intake.fields import MAX_FILES, REPORT_FIELDS, TOKEN_FIELD, UNIT
 from whistle.intake.forms import Answers, check_report
 from whistle.intake.handlers.answers import language, services_of
 from whistle.intake.multipart import FormCaps, RawForm, read_form
@@ -24,6 +24,7 @@ from whistle.intake.services import IntakeServices
 from whistle.intake.tokens import new_token
 
 UNPROCESSABLE: Final = 422
+NO_OFFICE: Final = frozenset(UNIT.options)  # "other", "unknown"
 NAMES: Final = frozenset({TOKEN_FIELD, *(field.name for field in REPORT_FIELDS)})
 
 
@@ -42,18 +43,20 @@ async def submit(request: web.Request) -> web.Response:
     """Take a report: seal its files while they arrive, its text once it is complete."""
     require_own_form(request)
     services = services_of(request)
-    organisation = services.organisation
-    if not organisation.accepts_reports(services.today()):
+    if not services.organisation.accepts_reports(services.today()):
         raise RefusedError("busy")
     attachments = services.attachments()
     try:
         caps = FormCaps(NAMES, MAX_FILES, services.settings.max_file_bytes)
         raw = await read_form(request, caps, attachments)
+        organisation = services.organisation  # one for checking and sealing, and none before
+        if not organisation.accepts_reports(services.today()):
+            raise RefusedError("busy")
         answers = check_report(raw.texts, organisation.unit_ids, organisation.service_ids)
         errors = _errors(raw, answers, attachments, organisation)
         if errors:
-            return _form_again(request, services, answers, errors)
-        return await _seal(request, services, raw, answers, attachments)
+            return _form_again(request, organisation, answers, errors)
+        return await _seal(request, organisation, raw, answers, attachments)
     finally:
         await attachments.discard()
 
@@ -61,7 +64,7 @@ async def submit(request: web.Request) -> web.Response:
 def accused(answers: Answers) -> frozenset[str]:
     """Return the offices whose staff must not read the report."""
     units = (answers.values.get("unit", ""), answers.values.get("exclude_unit", ""))
-    return frozenset(unit for unit in units if unit)
+    return frozenset(unit for unit in units if unit) - NO_OFFICE
 
 
 def _errors(
@@ -78,9 +81,10 @@ def _errors(
 
 
 def _form_again(
-    request: web.Request, services: IntakeServices, answers: Answers, errors: dict[str, str]
+    request: web.Request, organisation: Organisation, answers: Answers, errors: dict[str, str]
 ) -> web.Response:
     """Show the form with everything that was typed and what is wrong with it."""
+    services = services_of(request)
     today = services.today()
     context = FormContext(
         token=new_token(today, services.rng),
@@ -88,24 +92,24 @@ def _form_again(
         values=answers.filled,
         errors=errors,
     )
-    body = services.organisation.pages.report_form(language(request), context)
+    body = organisation.pages.report_form(language(request), context)
     return html(body, UNPROCESSABLE)
 
 
 async def _seal(
     request: web.Request,
-    services: IntakeServices,
+    organisation: Organisation,
     raw: RawForm,
     answers: Answers,
     attachments: Attachments,
 ) -> web.Response:
-    organisation = services.organisation
+    services = services_of(request)
     lang = language(request)
     report = Report(
         lang=lang,
         token=raw.texts.get(TOKEN_FIELD, ""),
         answers=answers.filled,
-        excluded=accused(answers) & organisation.unit_ids,
+        excluded=accused(answers),
         attachments=attachments,
     )
     accepted = await services.sealing.submit(report, organisation, services.today())

@@ -121,7 +121,9 @@ def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
         context = StatusContext(kind=kind, typed=typed, receipt_error=problem)  # type: ignore[arg-type]
         return context, services.sessions.blank()
     token = new_token(services.today(), services.rng)
-    return replace(visit.history.context, token=token), services.sessions.create(receipt.raw)
+    return replace(visit.history.context, token=token), services.sessions.create(
+        receipt.raw, visit.keys.lookup_id
+    )
 
 
 def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
