@@ -21,6 +21,7 @@ ComposeCode = Literal[
     "not_a_recipient",
     "second_person",
     "proposer_left",
+    "proposal_lapsed",
     "copy_missing",
     "act_mismatch",
 ]

@@ -4,8 +4,8 @@
 - An act attaches to the head this desk has verified, never to one a server names.
 - The second person signs only after reading: the proposal must carry a valid signature by a person
   who handles cases today, belong to the verified head, and its message must be the one whose office
-  copy this desk has opened (steps 1 to 6 of `read_proposal`).
-- Two signatures are two people: whoever changed keys in between is still the same person (step 7).
+  copy this desk has opened (steps 1 to 7 of `read_proposal`).
+- Two signatures are two people: whoever changed keys in between is still the same person (step 8).
 """
 
 from dataclasses import dataclass
@@ -68,6 +68,7 @@ class Verified:
     manifest: Manifest
     head: Head
     office: OfficeFile
+    today: date
 
 
 def read_proposal(proposal: Proposal, known: Verified) -> OfficeCopy:
@@ -81,23 +82,26 @@ def read_proposal(proposal: Proposal, known: Verified) -> OfficeCopy:
         head.state,
     ):
         raise ComposeError("act_mismatch")
-    # 2. its signer signed it
+    # 2. it is of today: two people sign on one day, and none in the past
+    if act.day != known.today:
+        raise ComposeError("proposal_lapsed")
+    # 3. its signer signed it
     try:
         verify_act(act, proposal.signed.signature)
     except AuthenticationError as error:
         raise ComposeError("act_mismatch") from error
-    # 3. who signed it handles cases today, under that very key
+    # 4. who signed it handles cases today, under that very key
     proposer = known.manifest.person_by_desk_key(bytes.fromhex(act.signer))
     if proposer is None or not proposer.opens_reports:
         raise ComposeError("proposer_left")
-    # 4. it names this message
+    # 5. it names this message
     if act.message != message_hash(proposal.container):
         raise ComposeError("act_mismatch")
-    # 5. the message can be read here: same payload, so same words
+    # 6. the message can be read here: same payload, so same words
     copy = known.office.copy_of(proposal.container)
     if copy is None or copy.author is None or copy.author.hex() != act.signer:
         raise ComposeError("copy_missing")
-    # 6. what the message tells the reporter is what the act does
+    # 7. what the message tells the reporter is what the act does
     if (copy.body.status, copy.body.reason) != (act.target.value, act.reason):
         raise ComposeError("act_mismatch")
     return copy
@@ -105,7 +109,7 @@ def read_proposal(proposal: Proposal, known: Verified) -> OfficeCopy:
 
 def check_proposal(proposal: Proposal, known: Verified, second: Person) -> OfficeCopy:
     """The same, if `second` may also sign it. Raises: ComposeError."""
-    # 7. whoever proposed is another person, whichever key was used
+    # 8. whoever proposed is another person, whichever key was used
     first = signatory(known.manifest, bytes.fromhex(proposal.signed.act.signer))
     if first is not None and first.id == second.id:
         raise ComposeError("second_person")

@@ -88,7 +88,8 @@ class CaseFile:
     @property
     def verified(self) -> Verified:
         """What a second person's signature rests on."""
-        return Verified(self.organisation.manifest, self.history.head, self.office)
+        organisation = self.organisation
+        return Verified(organisation.manifest, self.history.head, self.office, organisation.today)
 
     @property
     def moves(self) -> tuple[Move, ...]:
@@ -145,7 +146,9 @@ def open_case_file(identity: Identity, organisation: Organisation, record: CaseR
         office=office,
         agreement=agreement,
         clock=clock,
-        pending=_pending(organisation, record, Verified(manifest, history.head, office)),
+        pending=_pending(
+            organisation, record, Verified(manifest, history.head, office, organisation.today)
+        ),
         files=name_all(refs),
         remarks=(*_case_remarks(record, history, office, clock), *_part_remarks(thread, agreement)),
     )

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A letter to the reporter: what was decided and written, and the words the reporter will read.
 
-The words are the investigator's, in the language of the report. An extension ends with its new day,
-added here, so that no reporter learns of one without learning until when; preview and signature both
-come here, and so show and seal the same.
+The words are the investigator's, in the language of the report. An extension ends with its new
+day, added here, so that no reporter learns of one without learning until when; preview and
+signature both come here, and so show and seal the same.
 """
 
 import functools

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +39,15 @@ class Desk:
     head: Head
     sealed: SealedReply
     proposal: Proposal
+    today: date = DAY
 
     def office(self, *containers: bytes, person: str = "pengawas") -> OfficeFile:
         seed = self.thread.org.identities[person].recipient_seed
         return open_office_file(seed, self.thread.manifest, self.thread.keys.lookup_id, containers)
 
     def known(self, *containers: bytes, person: str = "pengawas") -> Verified:
-        return Verified(self.thread.manifest, self.head, self.office(*containers, person=person))
+        office = self.office(*containers, person=person)
+        return Verified(self.thread.manifest, self.head, office, self.today)
 
     def person(self, name: str) -> Person:
         return next(each for each in self.thread.manifest.people if each.id == name)
@@ -193,6 +195,13 @@ HEADS: dict[str, Callable[[Head], Head]] = {
 def test_a_proposal_on_another_head(desk: Desk, name: str) -> None:
     desk.head = HEADS[name](desk.head)
     with pytest.raises(ComposeError, match="act_mismatch"):
+        desk.read(desk.sealed.office_copy)
+
+
+@pytest.mark.parametrize("days", [-1, 1, 3])
+def test_a_proposal_of_another_day(desk: Desk, days: int) -> None:
+    desk.today = DAY + timedelta(days=days)
+    with pytest.raises(ComposeError, match="proposal_lapsed"):
         desk.read(desk.sealed.office_copy)
 
 

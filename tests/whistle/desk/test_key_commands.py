@@ -52,6 +52,7 @@ def draft(people: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_founding(tmp_path: Path, passphrase: Path, instance: str) -> None:
     people = []
     for number in (1, 2):
@@ -101,6 +102,7 @@ def test_private_keys_never_show(tmp_path: Path, passphrase: Path, instance: str
         assert (tmp_path / name).stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_nothing_is_overwritten(tmp_path: Path, passphrase: Path, instance: str) -> None:
     keys(tmp_path, passphrase, instance, "pengawas")
     before = (tmp_path / "pengawas.keystore").read_bytes()

@@ -56,6 +56,7 @@ async def all_pages(browser: Browser, bureau: Bureau) -> dict[str, bytes]:
     return {name: page.body for name, page in pages.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["id", "en"])
 async def test_every_page(bureau: Bureau, lang: str) -> None:
     async with running_desk(bureau) as desk:

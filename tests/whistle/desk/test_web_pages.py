@@ -224,6 +224,17 @@ async def test_the_preview_of_an_extension_names_its_day(desk: RunningDesk, bure
     assert empty.status == 422
 
 
+async def test_a_missed_limit_offers_no_extension(desk: RunningDesk, bureau: Bureau) -> None:
+    case = Reporter(bureau).report()
+    browser = await desk.enter("pengawas")
+    assert "kind=extend" in (await browser.get(f"/case/{case}")).text
+    bureau.pass_days(120)
+    desk.clock.seconds += 60
+    page = await browser.get(f"/case/{case}")
+    assert "kind=extend" not in page.text
+    assert "kind=update" in page.text
+
+
 async def test_notes_stay_inside(desk: RunningDesk, bureau: Bureau) -> None:
     case = Reporter(bureau).report()
     browser = await desk.enter("pengawas")

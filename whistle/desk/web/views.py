@@ -117,10 +117,16 @@ def case_view(case: CaseFile, labels: Labels) -> CaseView:
         steps=[each for each in buttons if State(each.code) not in CLOSINGS],
         closings=[each for each in buttons if State(each.code) in CLOSINGS],
         may_write=may_write,
-        may_extend=may_write and case.state in OPEN,
+        may_extend=may_write and _is_extendable(case),
         people=case.thread.people,
         may_assign=Role.SUPERVISOR in me.roles and case.state in OPEN,
     )
+
+
+def _is_extendable(case: CaseFile) -> bool:
+    """What has been missed stays missed: the gate refuses an extension after the limit."""
+    limit = case.clock.overall_due
+    return case.state in OPEN and limit is not None and case.organisation.today <= limit
 
 
 def _timeline_row(case: CaseFile, entry: TimelineEntry, labels: Labels) -> TimelineRow:
