@@ -14,9 +14,12 @@ Invariants:
 
 import asyncio
 import contextlib
+import errno
 import functools
+import os
 import signal
 import socket
+import stat
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,8 +123,13 @@ class Protocol(RequestHandler):
             wire.abort()
 
     def log_exception(self, *_args: Any, **keywords: Any) -> None:
-        """Log the class and our own place of an error, nothing of the request."""
+        """Log the class and our own place of an error, nothing of the request.
+
+        A peer that goes away is no error.
+        """
         error = keywords.get("exc_info")
+        if isinstance(error, ConnectionError):
+            return
         known = logs.describe(error) if isinstance(error, BaseException) else {}
         logs.get("http").error("unexpected error", **known)
 
@@ -137,6 +145,8 @@ class Protocol(RequestHandler):
         SECURITY: aiohttp's own answer echoes the request and logs it with the peer's address
         (tests/whistle/http/test_serve.py::test_malformed_requests_get_our_headers).
         """
+        if isinstance(exc, ConnectionError):
+            raise exc
         if status >= 500:
             self.log_exception(exc_info=exc)
         if request.writer.output_size > 0:
@@ -183,6 +193,7 @@ async def listening(
     runner = web.AppRunner(app, shutdown_timeout=limits.SHUTDOWN_TIMEOUT)
     await runner.setup()
     servers: list[asyncio.Server] = []
+    bound: os.stat_result | None = None
     try:
         factory = _protocol_factory(runner)
         loop = asyncio.get_running_loop()
@@ -192,6 +203,7 @@ async def listening(
             port = servers[-1].sockets[0].getsockname()[1]
         if unix is not None:
             listener = _bind_unix(unix, unix_mode)
+            bound = os.lstat(unix)
             servers.append(await loop.create_unix_server(factory, sock=listener, backlog=512))
         yield Listening(port)
     finally:
@@ -199,7 +211,7 @@ async def listening(
             server.close()
         await runner.cleanup()
         if unix is not None:
-            _remove_socket(unix)
+            _remove_socket(unix, bound)
 
 
 def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
@@ -224,12 +236,36 @@ def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
     )
 
 
-def _remove_socket(path: Path) -> None:
-    path.unlink(missing_ok=True)
+def _remove_socket(path: Path, bound: os.stat_result | None) -> None:
+    """Remove the socket file if it is still the one we made."""
+    with contextlib.suppress(FileNotFoundError):
+        present = path.lstat()
+        if bound is not None and os.path.samestat(present, bound):
+            path.unlink()
+
+
+def _require_dead(path: Path) -> None:
+    """Raise OSError if somebody listens on the socket file, or if it is no socket."""
+    try:
+        kind = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(kind):
+        raise FileExistsError(errno.EEXIST, "not a socket", str(path))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # noqa: FBT003 - the socket API
+        result = probe.connect_ex(str(path))
+    if result not in {errno.ECONNREFUSED, errno.ENOENT}:
+        raise OSError(errno.EADDRINUSE, "another server listens here", str(path))
 
 
 def _bind_unix(path: Path, mode: int) -> socket.socket:
-    """Bind a socket file; it refuses connections until it has its mode and is listened on."""
+    """Bind a socket file; it refuses connections until it has its mode and is listened on.
+
+    Raises:
+        OSError: another server listens there.
+    """
+    _require_dead(path)
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -9,6 +9,7 @@ Invariants:
 * SQLCipher's own log (timestamped lines on standard error) is off.
 """
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -36,26 +37,39 @@ _PRAGMAS: Final = (
 )
 
 
-def load_or_create_secret(path: Path, rng: Rng) -> str:
+def load_or_create_secret(path: Path, rng: Rng, needed_by: Path | None = None) -> str:
     """Return the 64 hex digits of a key file; make it, readable by us alone, if it is absent.
 
+    The file appears complete or not at all. It is not made anew when `needed_by`, which only the
+    lost key could open, exists.
+
     Raises:
-        ConfigError: the file holds something else.
+        ConfigError: the file holds something else, or is lost.
     """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    except FileExistsError:
-        text = path.read_text(encoding="ascii", errors="replace").strip()
-        if _RAW_KEY.fullmatch(text) is None:
-            raise ConfigError(f"{path.name} does not hold 64 hexadecimal digits") from None
-        return text
-    text = rng(32).hex()
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
+    if not path.exists():
+        if needed_by is not None and needed_by.exists():
+            raise ConfigError(f"{path.name} is missing, but {needed_by.name} was made with it")
+        _create_secret(path, rng)
+    text = path.read_text(encoding="ascii", errors="replace").strip()
+    if _RAW_KEY.fullmatch(text) is None:
+        raise ConfigError(f"{path.name} does not hold 64 hexadecimal digits")
     return text
+
+
+def _create_secret(path: Path, rng: Rng) -> None:
+    """Write a file of its own, then link it into place: a secret that is there already wins."""
+    fresh = path.with_name(f".{path.name}.{rng(8).hex()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(rng(32).hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

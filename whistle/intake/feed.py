@@ -18,7 +18,7 @@ from aiohttp import web
 
 from crypto.encoding import b64, canonical_json, parse_json, unb64, unhex
 from crypto.errors import MalformedError
-from whistle import limits
+from whistle import limits, logs
 from whistle.errors import ConflictError, RefusedError
 from whistle.http.signed import SIGNED_BODY, require_signed
 from whistle.intake.multipart import read_small
@@ -28,6 +28,7 @@ from whistle.intake.wiring import parse_statistics
 
 JSON: Final = "application/json"
 UNPROCESSABLE: Final = 422
+GONE: Final = 410
 _PIECE: Final = limits.MIB
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -81,7 +82,12 @@ async def blob(request: web.Request) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
     response.content_length = size
     loop = asyncio.get_running_loop()
-    with services.blobs.path(identifier).open("rb") as file:
+    try:
+        file = services.blobs.path(identifier).open("rb")
+    except FileNotFoundError:  # deleted by hand, or by a damaged disk: the case can still be opened
+        logs.get("intake").error("a blob is missing")
+        return problem("gone", GONE)
+    with file:
         await response.prepare(request)
         while piece := await loop.run_in_executor(services.executor, file.read, _PIECE):
             await response.write(piece)

@@ -196,7 +196,7 @@ async def _read_urlencoded(request: web.Request, caps: FormCaps) -> RawForm:
 class _MultipartReader:
     """Turns parser events into text fields and uploads.
 
-    Errors of files: "too_many", "too_large", "busy" (no room for them now).
+    Errors of files: "empty", "too_many", "too_large", "busy" (no room for them now).
     """
 
     def __init__(self, boundary: str, caps: FormCaps, sink: FileSink | None, held: Held) -> None:
@@ -292,6 +292,8 @@ class _MultipartReader:
         if self._text is not None:
             self._keep_text(segment.name or "", self._text)
             self._text = None
+        elif segment.filename and segment.bytes_received == 0:  # browsers name no file not chosen
+            self._errors.add("empty")
         upload, self._upload = self._upload, None
         if upload is not None and not self._errors:
             with self._told_if_busy():

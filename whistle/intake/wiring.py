@@ -51,14 +51,13 @@ def build_services(
     """
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     seed = bytes.fromhex(load_or_create_secret(settings.state / "service.key", rng))
-    key = load_or_create_secret(settings.state / "db.key", rng)
-    store = Store(settings.state / "intake.db", key)
+    public = public_from_seed(seed)
+    database = settings.state / "intake.db"
+    store = Store(database, load_or_create_secret(settings.state / "db.key", rng, database))
     try:
         source = OrganisationSource(
-            settings.org, lambda: _load(settings, store, today()), monotonic
+            settings.org, lambda: _load(settings, store, public, today()), monotonic
         )
-        if public_from_seed(seed) != source.current().manifest.services.get("intake"):
-            raise ConfigError("the manifest does not name this server's service key")
     except WhistleError:
         store.close()
         raise
@@ -88,10 +87,16 @@ def build_services(
     return services
 
 
-def _load(settings: IntakeSettings, store: Store, today: date) -> Organisation:
-    """Load the organisation's files; their serial is remembered before they are used."""
+def _load(settings: IntakeSettings, store: Store, public: bytes, today: date) -> Organisation:
+    """Load the organisation's files; their serial is remembered before they are used.
+
+    Raises:
+        ConfigError: they are not in order, or are for a server with another service key.
+    """
     highest = store.highest_serial()
     organisation = load_organisation(settings.org, today, settings.max_file_bytes, highest)
+    if organisation.manifest.services.get("intake") != public:
+        raise ConfigError("the manifest does not name this server's service key")
     if organisation.manifest.serial > highest:
         store.remember_serial(organisation.manifest.serial)
     return organisation

@@ -167,6 +167,22 @@ async def test_an_accident_is_one_plain_line(port: int) -> None:
     assert "2026-04-07" in stream.getvalue()
 
 
+async def test_going_away_is_no_accident() -> None:
+    async def lost(_request: web.Request) -> web.Response:
+        raise ConnectionResetError("kanari4711")
+
+    app = web.Application()
+    app.router.add_get("/", lost)
+    stream = io.StringIO()
+    logs.configure(lambda: date(2026, 4, 7), stream)
+    try:
+        async with serve.listening(app, tcp=("127.0.0.1", 0)) as running:
+            assert await _talk(running.port or 0, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n") == b""
+    finally:
+        logging.disable(logging.NOTSET)
+    assert stream.getvalue() == ""
+
+
 async def test_a_compressed_body_stays_compressed(port: int) -> None:
     body = b"\x1f\x8b" + bytes(100)
     request = (
@@ -285,6 +301,36 @@ async def test_unix_socket_has_its_mode_and_goes_away(tmp_path: Path) -> None:
         assert (await reader.readuntil(b"<p>halo")).startswith(b"HTTP/1.1 200")
         writer.close()
     assert not path.exists()
+
+
+async def test_a_live_socket_is_not_stolen(tmp_path: Path) -> None:
+    path = tmp_path / "one.sock"
+    async with serve.listening(_app(), unix=path):
+        with pytest.raises(OSError, match="another server"):
+            await serve.listening(_app(), unix=path).__aenter__()
+        reader, writer = await asyncio.open_unix_connection(str(path))
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert (await reader.readuntil(b"<p>halo")).startswith(b"HTTP/1.1 200")
+        writer.close()
+    assert not path.exists()
+
+
+async def test_the_socket_of_a_successor_stays(tmp_path: Path) -> None:
+    path = tmp_path / "one.sock"
+    async with serve.listening(_app(), unix=path):
+        path.rename(tmp_path / "old.sock")
+        successor = socket.socket(socket.AF_UNIX)
+        successor.bind(str(path))
+    assert path.exists()
+    successor.close()
+
+
+async def test_a_file_that_is_no_socket_is_not_removed(tmp_path: Path) -> None:
+    path = tmp_path / "notes"
+    path.write_text("x")
+    with pytest.raises(FileExistsError):
+        await serve.listening(_app(), unix=path).__aenter__()
+    assert path.read_text() == "x"
 
 
 @pytest.mark.parametrize("stop", ["SIGTERM", "SIGINT"])

@@ -114,6 +114,19 @@ async def test_statistics_are_kept_and_shown(intake: Intake, reporter: HttpRepor
     assert intake.services.store.statistics() == json.dumps(STATISTICS)
 
 
+async def test_a_lost_blob_is_said_to_be_gone(intake: Intake, reporter: HttpReporter) -> None:
+    await _reported(reporter)
+    (record,) = await Office(intake).records()
+    (blob,) = record["blobs"]
+    intake.services.blobs.remove([blob["id"]])
+    answer = await intake.feed("GET", f"/feed/v1/blobs/{blob['id']}")
+    assert answer.status == 410
+    assert json.loads(answer.body) == {"error": {"code": "gone"}}
+    answer = await intake.feed("POST", "/feed/v1/ack", {"records": [record["id"]]})
+    assert answer.status == 200
+    assert await Office(intake).records() == []
+
+
 THREAD = "00" * 16
 MALFORMED: dict[str, tuple[str, object]] = {
     "not json": ("/feed/v1/ack", "text"),

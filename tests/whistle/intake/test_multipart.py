@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.support.http_reporter import HttpReporter
 from tests.support.intake import BOUNDARY, Intake, file_part, multipart, text_part
 from whistle import limits
+from whistle.i18n import Catalogue, Language
 from whistle.intake.memory import Budget, Held
 from whistle.intake.multipart import FormCaps, Pace, RawForm, _MultipartReader
 
@@ -73,13 +74,31 @@ def test_any_content_comes_through(content: bytes, cut: int) -> None:
     body = multipart(file_part("x", content))
     form, sink = asyncio.run(_read(body, cut))
     assert sink.files == ([("x", "image/jpeg", content)] if content else [])
+    assert form.file_errors == (set() if content else {"empty"})
     assert form.texts == {}
 
 
 async def test_empty_file_inputs_are_ignored() -> None:
-    form, sink = await _read(multipart(STORY, file_part("", b""), file_part("leer", b"")), 4096)
+    form, sink = await _read(multipart(STORY, file_part("", b""), file_part("", b"")), 4096)
     assert not sink.files
     assert not form.file_errors
+
+
+@pytest.mark.parametrize("cut", [1, 7, 4096])
+async def test_an_empty_file_with_a_name_is_reported(cut: int) -> None:
+    form, _ = await _read(multipart(STORY, file_part("leer", b""), file_part("a", b"x")), cut)
+    assert form.file_errors == {"empty"}
+    assert form.texts["story"]
+
+
+@pytest.mark.parametrize("lang", ["id", "en"])
+async def test_a_reporter_hears_of_an_empty_file(intake: Intake, lang: Language) -> None:
+    body = multipart(text_part("story", "kalimat saya"), file_part("leer.jpg", b""))
+    answer = await intake.post(f"/{lang}/report", body)
+    assert answer.status == 422
+    assert Catalogue.load(lang).t("error.file.empty") in answer.text
+    assert "kalimat saya" in answer.text
+    assert intake.services.store.records(10, 10**6) == []
 
 
 async def test_too_many_and_too_large_files_are_reported_and_not_sealed() -> None:

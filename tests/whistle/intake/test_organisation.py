@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The organisation's files: verified, pinned, renewed only forwards."""
 
+import io
+import logging
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from crypto.rng import system_rng
 from tests.support.intake import TODAY, Calendar
 from tests.support.org import Org, make_org
+from whistle import logs
 from whistle.errors import ConfigError
 from whistle.i18n import LANGUAGES
 from whistle.intake.organisation import Organisation, OrganisationSource, load_organisation
@@ -110,6 +113,22 @@ def _start(org: Org, state: Path, calendar: Calendar | None = None) -> IntakeSer
     calendar = calendar or Calendar()
     settings = IntakeSettings(org.dir, org.write_state(state, "intake"))
     return build_services(settings, lambda: TODAY, system_rng, monotonic=calendar.monotonic)
+
+
+def test_a_newer_manifest_without_our_key_is_refused_and_logged(org: Org, tmp_path: Path) -> None:
+    calendar = Calendar()
+    stream = io.StringIO()
+    services = _start(org, tmp_path / "intake", calendar)
+    logs.configure(calendar.today, stream)
+    try:
+        foreign = {**org.manifest["services"], "intake": "00" * 32}
+        org.rewrite(serial=7, services=foreign)
+        calendar.seconds += 60
+        assert services.organisation.manifest.serial == 1
+    finally:
+        logging.disable(logging.NOTSET)
+        services.close()
+    assert "organisation files refused" in stream.getvalue()
 
 
 def test_the_highest_serial_survives_a_restart(org: Org, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,8 @@ from tests.support.intake import (
 from tests.support.office import Office
 from whistle.i18n import Catalogue
 from whistle.intake import blobs, sealing
+from whistle.intake.forms import Answers
+from whistle.intake.handlers.report import accused
 from whistle.intake.store import Store
 from whistle.limits import UPLOAD_DESCRIPTOR_RESERVE
 
@@ -226,6 +229,32 @@ async def test_going_away_midway_leaves_nothing(intake: Intake) -> None:
         await asyncio.sleep(0.05)
     assert intake.blob_files() == []
     assert await Office(intake).records() == []
+
+
+async def test_a_form_is_checked_and_sealed_with_one_set_of_files(intake: Intake) -> None:
+    """The catalogue loses an accused office while the form arrives: its staff must not read it."""
+    body = multipart(text_part("unit", "inspektorat-1"), text_part("story", "x"))
+    head = (
+        b"POST /id/report HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n"
+        b"Content-Type: multipart/form-data; boundary=%s\r\n\r\n" % (len(body), BOUNDARY)
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", intake.port)
+    writer.write(head + body[:-20])
+    await asyncio.sleep(0.2)
+    present = intake.services.organisation
+    units = tuple(one for one in present.catalogue.units if one.id != "inspektorat-1")
+    catalogue = replace(present.catalogue, units=units)
+    intake.services.source._current = replace(present, catalogue=catalogue)
+    writer.write(body[-20:])
+    answer = await asyncio.wait_for(reader.readline(), 5)
+    writer.close()
+    assert b" 422 " in answer
+    assert await Office(intake).records() == []
+
+
+def test_only_answers_that_name_no_office_accuse_nobody() -> None:
+    for unit, wanted in (("other", set()), ("unknown", set()), ("gone-office", {"gone-office"})):
+        assert accused(Answers({"unit": unit, "exclude_unit": ""}, {})) == wanted
 
 
 async def test_a_full_disk_is_said_and_leaves_nothing(

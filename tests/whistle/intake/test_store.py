@@ -14,8 +14,8 @@ from sqlcipher3 import dbapi2
 
 from crypto.rng import system_rng
 from whistle import limits
-from whistle.errors import ConflictError, RefusedError, StoreError, UndecidedError
-from whistle.intake import schema
+from whistle.errors import ConfigError, ConflictError, RefusedError, StoreError, UndecidedError
+from whistle.intake import database, schema
 from whistle.intake.database import connect, load_or_create_secret
 from whistle.intake.records import Blob, Entry, OwnMessage, Record
 from whistle.intake.store import Store
@@ -339,3 +339,29 @@ def test_key_files_are_private_and_kept(tmp_path: Path) -> None:
     path.write_text("short")
     with pytest.raises(Exception, match="64 hexadecimal"):
         load_or_create_secret(path, system_rng)
+
+
+def test_a_key_file_appears_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "db.key"
+
+    def fail(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(database.os, "fsync", fail)
+        with pytest.raises(OSError, match="No space"):
+            load_or_create_secret(path, system_rng)
+    assert list(tmp_path.iterdir()) == []
+    load_or_create_secret(path, system_rng)
+    assert [one.name for one in tmp_path.iterdir()] == ["db.key"]
+
+
+def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "db.key"
+    used = tmp_path / "intake.db"
+    used.write_bytes(b"x")
+    with pytest.raises(ConfigError, match=r"db\.key is missing, but intake\.db was made with it"):
+        load_or_create_secret(path, system_rng, used)
+    assert not path.exists()
