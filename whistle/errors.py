@@ -46,6 +46,10 @@ class RefusedError(WhistleError):
         return PUBLIC[self.key].page
 
 
+class FullError(WhistleError):
+    """A thread holds as many messages as it may."""
+
+
 class UndecidedError(RefusedError):
     """A write did not end in time: whether it is stored is not known yet."""
 

@@ -68,6 +68,8 @@ WRITE_DEADLINE = 30.0  # how long a request waits for the disk before it is told
 MAX_BATCH = 64  # writes that may share one commit
 BUSY_TIMEOUT_MS = 10_000
 TOKEN_DAYS = 2  # how many days a form stays recognisable as pressed twice
+MAX_OWN_MESSAGES = 200  # later messages of one thread
+MAX_OWN_BYTES = 1 * MIB  # the same, as own copies: every look at a thread opens all of them
 MAX_BOX = 2 * MIB  # one mailbox entry
 
 # --- feed -----------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ FIELD_ERRORS: Final = (
     "error.file.again",  # after another mistake: browsers forget chosen files
     "error.file.empty",  # it has a name but no content
     "error.file.busy",  # the disk is nearly full, or another limit of the server is reached
+    "error.thread.full",  # a later message beyond the number or size of messages kept
     "error.unit.nobody",  # unit and exclude_unit together leave nobody to open the report
     "error.confirm",  # withdrawing without ticking the box
     "error.form.token",  # the form is too old: look it over and send again

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the handlers of the intake are given. Built once, by `whistle.intake.wiring`."""
 
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,7 @@ class IntakeServices:
         self.today: Final = parts.today
         self.now: Final = parts.now
         self.rng: Final = parts.rng
+        self.reading: Final = ThreadPoolExecutor(1, "intake-reading")  # opens status pages
         self.statistics: Statistics | None = None
 
     @property
@@ -91,6 +92,7 @@ class IntakeServices:
 
     def close(self) -> None:
         """Finish what is under way and close."""
+        self.reading.shutdown(wait=True)
         self.disk.executor.shutdown(wait=True)
         self.store.close()
 

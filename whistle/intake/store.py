@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final
 
 from crypto.rng import Rng
-from whistle.errors import ConflictError
+from whistle import limits
+from whistle.errors import ConflictError, FullError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
 from whistle.intake.records import Blob, Entry, OwnMessage, Record, ThreadView
@@ -60,11 +61,17 @@ class Store:
         return await self._writer.do(work)
 
     async def add_follow_up(self, record: Record, own: OwnMessage) -> bool:
-        """Store a later message; False if the same message was stored before."""
+        """Store a later message; False if the same message was stored before.
+
+        Raises:
+            FullError: the thread holds `MAX_OWN_MESSAGES`, or their copies `MAX_OWN_BYTES`.
+        """
 
         def work(connection: Connection) -> bool:
             if not _insert_own(connection, record.thread, own):
                 return False
+            if record.intent == "message":
+                _require_room(connection, record.thread)
             _insert_record(connection, record)
             return True
 
@@ -233,6 +240,14 @@ def _insert_own(connection: Connection, thread: bytes, own: OwnMessage) -> bool:
         (thread, own.message_id, own.day.isoformat(), own.box),
     )
     return bool(cursor.rowcount == 1)
+
+
+def _require_room(connection: Connection, thread: bytes) -> None:
+    count, size = connection.execute(
+        "SELECT count(*), total(length(box)) FROM own_messages WHERE thread = ?", (thread,)
+    ).fetchone()
+    if count > limits.MAX_OWN_MESSAGES or size > limits.MAX_OWN_BYTES:
+        raise FullError("the thread is full")
 
 
 def _insert_box(connection: Connection, entry: Entry) -> None:

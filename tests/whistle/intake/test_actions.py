@@ -3,6 +3,8 @@
 
 import asyncio
 import re
+import threading
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,9 @@ from crypto.private.open_report import open_attachment
 from tests.support.http_reporter import Draft, HttpReporter, UnexpectedAnswerError, _form, _token
 from tests.support.intake import BOUNDARY, Intake, file_part, multipart, text_part
 from tests.support.office import Case, Office
+from whistle import limits
+from whistle.i18n import Catalogue
+from whistle.intake.handlers import status
 from whistle.limits import SESSION_IDLE
 
 PHOTO = bytes(range(256)) * 300
@@ -32,6 +37,44 @@ async def _closed(intake: Intake) -> Case:
         case, ActKind.TRANSITION, State.UPHELD_FIXED, "Selesai.", second="device pengawas"
     )
     return case
+
+
+async def test_a_thread_takes_only_so_many_messages(
+    intake: Intake, reporter: HttpReporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_OWN_MESSAGES", 2)
+    page = await reporter.look(await _reported(reporter))
+    for text in ("satu", "dua"):
+        page = await reporter.write(page, text)
+    form = Draft(_token(page), {"text": "ketiga kali"}, [("a", b"isi")])
+    again = await reporter._post("/id/status/message", _form(form), 422)
+    assert Catalogue.load("id").t("error.thread.full") in again
+    assert "ketiga kali" in again
+    assert len(await Office(intake).follow_ups()) == 2
+    assert intake.blob_files() == []
+    monkeypatch.setattr(limits, "MAX_OWN_MESSAGES", 200)
+    monkeypatch.setattr(limits, "MAX_OWN_BYTES", 1000)
+    await reporter._post("/id/status/message", _form(form), 422)
+
+
+async def test_a_look_at_many_messages_holds_nobody_up(
+    intake: Intake, reporter: HttpReporter
+) -> None:
+    words = await _reported(reporter)
+    page = await reporter.look(words)
+    for number in range(3):
+        page = await reporter.write(page, f"pesan {number}")
+    threads = set()
+    real = status.read_thread
+
+    def spy(*arguments: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return real(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(status, "read_thread", spy)
+        await reporter.look(words)
+    assert threads == {"intake-reading_0"}
 
 
 async def test_a_long_upload_prolongs_its_session(intake: Intake, reporter: HttpReporter) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from whistle.errors import FullError
 from whistle.http.headers import html
 from whistle.intake import fields
 from whistle.intake.attachments import Attachments
@@ -41,7 +42,7 @@ async def message(request: web.Request) -> web.Response:
     """Add text, files or both."""
     require_own_form(request)
     services = services_of(request)
-    visit = visit_of(request)
+    visit = await visit_of(request)
     attachments = services.attachments()
     try:
         caps = FormCaps(_NAMES, fields.MAX_FILES, services.settings.max_file_bytes)
@@ -53,7 +54,10 @@ async def message(request: web.Request) -> web.Response:
         errors = _message_errors(raw, answers, attachments)
         if errors:
             return _again(request, visit, answers, errors)
-        return await _send(request, visit, raw, answers, "message", attachments)
+        try:
+            return await _send(request, visit, raw, answers, "message", attachments)
+        except FullError:
+            return _again(request, visit, answers, {"text": "error.thread.full"})
     finally:
         await attachments.discard()
 
@@ -64,7 +68,7 @@ async def contest(request: web.Request) -> web.Response:
     services = services_of(request)
     raw = await read_form(request, FormCaps(_NAMES), None)
     answers = check((fields.CONTEST_TEXT,), raw.texts, {})
-    visit = visit_of(request)
+    visit = await visit_of(request)
     if visit is None:
         return expired(request, {"contest": answers.values["text"]})
     if not visit.history.may_contest:
@@ -79,7 +83,7 @@ async def withdraw(request: web.Request) -> web.Response:
     """Withdraw the report, once the box is ticked."""
     require_own_form(request)
     raw = await read_form(request, FormCaps(_NAMES), None)
-    visit = visit_of(request)
+    visit = await visit_of(request)
     if visit is None:
         return expired(request)
     if not visit.history.is_open:

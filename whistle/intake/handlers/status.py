@@ -14,6 +14,7 @@ import asyncio
 import math
 import re
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -29,7 +30,7 @@ from whistle.intake.multipart import FormCaps, read_form
 from whistle.intake.origin import require_own_form
 from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
 from whistle.intake.records import ThreadView
-from whistle.intake.replies import History, read_thread
+from whistle.intake.replies import History, Office, read_thread
 from whistle.intake.services import IntakeServices
 from whistle.intake.sessions import COOKIE
 from whistle.intake.tokens import new_token
@@ -65,7 +66,7 @@ async def by_code(request: web.Request) -> web.Response:
     typed = normalise(CODE, raw.texts.get(CODE_FIELD, ""))[: CODE.max_chars]
     loop = asyncio.get_running_loop()
     start = loop.time()
-    context, cookie = _answer(services, typed)
+    context, cookie = await _answer(services, typed)
     body = services.organisation.pages.status(language(request), context)
     response = html(body)
     response.headers[hdrs.SET_COOKIE] = session_cookie(cookie)
@@ -77,7 +78,7 @@ async def by_code(request: web.Request) -> web.Response:
 async def view(request: web.Request) -> web.Response:
     """Show the status page of a session."""
     services = services_of(request)
-    visit = visit_of(request)
+    visit = await visit_of(request)
     if visit is None:
         return expired(request)
     notice = request.query.get("done")
@@ -98,16 +99,16 @@ def expired(request: web.Request, values: dict[str, str] | None = None) -> web.R
     return html(services.organisation.pages.status(language(request), context))
 
 
-def visit_of(request: web.Request) -> Visit | None:
+async def visit_of(request: web.Request) -> Visit | None:
     """Return who is visiting, or None without a live session."""
     services = services_of(request)
     raw = services.sessions.receipt(request.cookies.get(COOKIE))
     if raw is None:
         return None
-    return _visit(services, Receipt(raw))
+    return await _visit(services, Receipt(raw))
 
 
-def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
+async def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
     """Return what to show for a code, and the cookie that goes with it."""
     problem = None
     try:
@@ -115,7 +116,7 @@ def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
     except ReceiptError as error:
         problem = _problem(error, typed)
         receipt = generate(services.rng)
-    visit = _visit(services, receipt)
+    visit = await _visit(services, receipt)
     if visit is None:
         kind = "malformed" if problem else "unknown"
         context = StatusContext(kind=kind, typed=typed, receipt_error=problem)  # type: ignore[arg-type]
@@ -126,14 +127,22 @@ def _answer(services: IntakeServices, typed: str) -> tuple[StatusContext, str]:
     )
 
 
-def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
+async def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
     organisation = services.organisation
     keys = derive(receipt, organisation.manifest.instance_id)
     thread = services.store.thread(keys.lookup_id)
-    if thread is None:
-        return None
-    history = read_thread(thread, keys, organisation.office, services.today())
-    return Visit(keys, thread, history)
+    history = await asyncio.get_running_loop().run_in_executor(
+        services.reading, _history, thread, keys, organisation.office, services.today()
+    )
+    return None if thread is None or history is None else Visit(keys, thread, history)
+
+
+def _history(
+    thread: ThreadView | None, keys: ReceiptKeys, office: Office, today: date
+) -> History | None:
+    """Open a thread, off the loop: one with many messages must not hold everybody up. An unknown
+    code waits for its turn like a known one."""
+    return None if thread is None else read_thread(thread, keys, office, today)
 
 
 def _problem(error: ReceiptError, typed: str) -> ReceiptProblem:
