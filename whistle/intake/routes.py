@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from whistle.intake import feed
+from whistle.intake.api import handlers as client
 from whistle.intake.handlers import actions, public, report, status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,6 +36,15 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
         public.organisation_file,
     ),
     ("GET", "/robots.txt", public.robots),
+)
+
+CLIENT: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/api/v1/nonce", client.nonce),
+    ("PUT", "/api/v1/blobs/{id:[0-9a-f]{32}}/{n:0|[1-9][0-9]{0,3}}", client.put_piece),
+    ("GET", "/api/v1/blobs/{id:[0-9a-f]{32}}", client.pieces),
+    ("POST", "/api/v1/reports", client.report),
+    ("POST", "/api/v1/threads/read", client.read),
+    ("POST", "/api/v1/threads/append", client.append),
 )
 
 FEED: Final[tuple[tuple[str, str, Handler], ...]] = (
