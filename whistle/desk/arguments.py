@@ -161,6 +161,21 @@ def _add_root(commands: "_Commands[Parser]") -> None:
     sign.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the signed files"
     )
+    _add_site(actions)
+
+
+def _add_site(actions: "_Commands[Parser]") -> None:
+    summary = "sign the list of the files a site serves"
+    site = actions.add_parser("sign-site", parents=[_output()], help=summary, description=summary)
+    site.add_argument("--root", type=Path, required=True, metavar="FILE", help="root key")
+    site.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    site.add_argument(
+        "--org", type=Path, required=True, metavar="DIR",
+        help="folder of the signed manifest; the list is written into it",
+    )  # fmt: skip
+    site.add_argument(
+        "--serial", type=int, metavar="N", help="serial of the list (default: one more than before)"
+    )
 
 
 def _sealing() -> Parser:
