@@ -56,6 +56,7 @@ class BundleHead:
     recipients: tuple[str, ...]
     container: int
     blobs: tuple[BundleBlob, ...]
+    commitment: bytes | None = None  # without it there is no promise
 
     def encode(self) -> bytes:
         """Return magic, length and JSON: everything before the container."""
@@ -65,6 +66,7 @@ class BundleHead:
                 "auth_public": self.auth_public.hex(),
                 "signature": b64(self.signature),
                 "mailbox_key": self.mailbox_key.hex(),
+                "commitment": None if self.commitment is None else self.commitment.hex(),
                 "dossier": b64(self.dossier),
                 "recipients": list(self.recipients),
                 "container": self.container,
@@ -111,6 +113,7 @@ def parse_head(data: bytes) -> BundleHead:
         recipients=tuple(_recipients(source)),
         container=_size(source, "container", MAX_BUNDLE_CONTAINER),
         blobs=tuple(_blob(each) for each in read.items(source, "blobs", MAX_ATTACHMENTS)),
+        commitment=_commitment(source),
     )
     if len({blob.id for blob in head.blobs}) != len(head.blobs):
         raise MalformedError("a blob is listed twice")
@@ -135,6 +138,10 @@ def _size(source: Mapping[str, Any], key: str, most: int) -> int:
     if not 0 < size <= most:
         raise MalformedError("size out of range")
     return size
+
+
+def _commitment(source: Mapping[str, Any]) -> bytes | None:
+    return None if source.get("commitment") is None else read.hexadecimal(source, "commitment", 32)
 
 
 def _recipients(source: Mapping[str, Any]) -> list[str]:

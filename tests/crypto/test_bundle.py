@@ -2,6 +2,7 @@
 """A bundle's head has one form, and its signature holds the parts together."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ HEAD = BundleHead(
     recipients=("penyidik-1", "pengawas"),
     container=len(CONTAINER),
     blobs=(BundleBlob("00" * 16, 67195), BundleBlob("01" * 16, 5)),
+    commitment=bytes(32),
 )
 
 
@@ -44,6 +46,11 @@ def test_signature_names_organisation_thread_and_container() -> None:
     for instance, container in ((b"\x01" * 32, CONTAINER), (INSTANCE, b"another")):
         with pytest.raises(AuthenticationError):
             HEAD.verify(instance, container)
+
+
+def test_commitment_may_be_absent() -> None:
+    head = replace(HEAD, commitment=None)
+    assert parse_head(head.encode()[8:]) == head
 
 
 def changed(**members: Any) -> bytes:
@@ -66,6 +73,8 @@ def changed(**members: Any) -> bytes:
         changed(signature="AAAA"),
         changed(dossier=""),
         changed(dossier="A" * 9000),
+        changed(commitment="00"),
+        changed(commitment=1),
         changed(recipients=[]),
         changed(recipients=["p"] * 17),
         changed(recipients=[1]),

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from case_mgmt.catalogue import Catalogue
-from crypto.body import MAX_ATTACHMENTS
 from crypto.encoding import parse_json
 from crypto.errors import CryptoError
 from whistle import i18n
@@ -21,7 +20,6 @@ from whistle.intake.forms import check_report
 from whistle.tool.errors import AnswersError
 
 MAX_ANSWERS: Final = 1024 * 1024
-MAX_FILES: Final = MAX_ATTACHMENTS
 _NAMES: Final = frozenset(field.name for field in REPORT_FIELDS)
 _END: Final = "."
 

@@ -30,13 +30,15 @@ from crypto.frame import (
     encode_frame,
     recipients_digest,
 )
+from crypto.promise import commitment
 from crypto.receipt import Receipt, ReceiptKeys, derive, generate
 from crypto.rng import Rng
 from crypto.xwing import identity_to_age
 from whistle.i18n import Language
 from whistle.intake.dossier import seal_dossier
 from whistle.layout import PRIVATE_FILE
-from whistle.tool.answers import MAX_FILES, Answers
+from whistle.limits import MAX_BLOBS
+from whistle.tool.answers import Answers
 from whistle.tool.errors import AnswersError, ToolError
 from whistle.tool.keylist import KeyList
 
@@ -82,8 +84,8 @@ def sealed_report(  # noqa: PLR0913, PLR0917 - each is one ingredient of the rep
     Raises: AnswersError, KeyListError.
     """
     people = keys.audience(answers.accused)
-    if len(files) > MAX_FILES:
-        raise AnswersError("tool.files_many", most=MAX_FILES)
+    if len(files) > MAX_BLOBS:
+        raise AnswersError("tool.files_many", most=MAX_BLOBS)
     receipt = generate(rng)
     own = derive(receipt, keys.instance_id)
     with _nameless(folder) as blobs:
@@ -118,6 +120,7 @@ def sealed_report(  # noqa: PLR0913, PLR0917 - each is one ingredient of the rep
                 BundleBlob(reference.id, size)
                 for reference, size in zip(references, sizes, strict=True)
             ),
+            commitment=commitment(own),
         )
         yield Sealed(receipt, own, head, container, blobs)
 

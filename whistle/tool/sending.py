@@ -171,6 +171,7 @@ async def _send_report(
     report = {
         "auth_public": head.auth_public.hex(),
         "mailbox_key": head.mailbox_key.hex(),
+        "commitment": commitment(sealed.keys).hex(),
         "dossier": b64(head.dossier),
         "recipients": list(head.recipients),
         "container": b64(sealed.container),

@@ -10,7 +10,7 @@ import {
 } from "../../browser/src/bytes.ts";
 import { SealedFile } from "../../browser/src/files.ts";
 import { encodeFrame, NO_PREVIOUS, REPORT } from "../../browser/src/frame.ts";
-import { derive, identityText, publicKey, recipientsDigest, sign } from "../../browser/src/keys.ts";
+import { commitment, derive, identityText, publicKey, recipientsDigest, sign } from "../../browser/src/keys.ts";
 import { opening, validOn, verifyManifest } from "../../browser/src/manifest.ts";
 import { digest } from "../../browser/src/bytes.ts";
 import { wordNumbers } from "../../browser/src/words.ts";
@@ -97,6 +97,7 @@ async function make(form: HTMLFormElement): Promise<Made> {
     auth_public: hex(publicKey(keys.authSeed)),
     signature: b64(sign(keys.authSeed, "bundle", instanceId, keys.lookupId, digest(container))),
     mailbox_key: hex(keys.mailboxKey),
+    commitment: hex(commitment(keys)),
     dossier: b64(sealDossier(keys.stateKey, keys.lookupId, excluded)),
     recipients: people.map((person) => person.id),
     container: container.length,
