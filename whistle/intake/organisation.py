@@ -192,6 +192,7 @@ def _site(manifest: Manifest, policy: Policy, catalogue: Catalogue, max_file_byt
         ),
         staff_units=tuple(sorted({person.unit for person in manifest.recipients_for(None)})),
         demo=manifest.demo,
+        instance_id=manifest.instance_id.hex(),
         onion=manifest.onion,
         max_file_bytes=max_file_bytes,
         assess_days=policy.assess,

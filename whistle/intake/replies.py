@@ -83,7 +83,7 @@ def read_thread(
     context = _with_clock(known[-1] if known else None, thread.day, policy, today)
     prevs = [entry.prev for entry in opened if entry.prev is not None]
     return History(
-        context=replace(context, timeline=timeline, received=thread.day),
+        context=replace(context, timeline=timeline, received=thread.day, mode=thread.mode),
         seen=max((seq for seq, _ in thread.boxes), default=0),
         prev=prevs[-1] if prevs else NO_PREVIOUS,
     )

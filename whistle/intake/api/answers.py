@@ -66,9 +66,10 @@ def day_text(day: date | None) -> str | None:
 
 def thread_answer(thread: ThreadView | None) -> web.Response:
     """Return everything sealed of a thread, padded; the same shape when there is nothing."""
-    value: dict[str, Any] = {"day": None, "boxes": [], "own": [], "pad": ""}
+    value: dict[str, Any] = {"day": None, "dossier": None, "boxes": [], "own": [], "pad": ""}
     if thread is not None:
         value["day"] = thread.day.isoformat()
+        value["dossier"] = b64(thread.dossier)
         value["boxes"] = [{"seq": seq, "box": b64(box)} for seq, box in thread.boxes]
         value["own"] = [
             {"id": one.message_id.hex(), "day": one.day.isoformat(), "box": b64(one.box)}
