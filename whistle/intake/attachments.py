@@ -30,10 +30,14 @@ class Attachments:
         self._settling = False
         self._finished: list[tuple[AttachmentRef, Blob]] = []
 
-    def open(self) -> "AttachmentUpload":
-        """Begin a file. Raises RefusedError when the disk is nearly full."""
+    def require_room(self) -> None:
+        """Raise RefusedError when the disk is nearly full."""
         if self._disk.folder.free_bytes() < DISK_RESERVE:
             raise RefusedError("busy")
+
+    def open(self) -> "AttachmentUpload":
+        """Begin a file. Raises RefusedError when the disk is nearly full."""
+        self.require_room()
         sealer = AttachmentSealer(self._rng)
         upload = BlobUpload(self._disk, sealer.id)
         self._uploads.append(upload)

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from whistle.intake import feed
 from whistle.intake.api import handlers as client
-from whistle.intake.handlers import actions, public, report, status
+from whistle.intake.handlers import actions, files, public, report, sealed, sitefiles, status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -26,15 +26,23 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", _LANG + "/status/contest", actions.contest),
     ("POST", _LANG + "/status/withdraw", actions.withdraw),
     ("POST", _LANG + "/status/leave", actions.leave),
+    ("GET", _LANG + "/status/files", files.form),
+    ("POST", _LANG + "/status/files", files.submit),
+    ("GET", _LANG + "/sealed", sealed.form),
+    ("POST", _LANG + "/sealed", sealed.submit),
     ("GET", _LANG + "/safety", public.safety),
     ("GET", _LANG + "/statistics", public.statistics),
     ("GET", _LANG + "/keys", public.keys),
-    ("GET", "/style-{hash:[0-9a-f]+}.css", public.style),
+    ("GET", r"/{file:[a-z-]+-[0-9a-f]{16}\.(?:css|js|txt|html)}", public.static_file),
     (
         "GET",
         "/{name:(?:manifest|policy|catalogue)\\.json|manifest\\.sig}",
         public.organisation_file,
     ),
+    ("GET", _LANG + "/offline.html", sitefiles.offline),
+    ("GET", "/{name:site-manifest\\.(?:json|sig)}", sitefiles.site_list),
+    ("GET", "/instance.id", sitefiles.instance),
+    ("GET", "/keys.png", sitefiles.image),
     ("GET", "/robots.txt", public.robots),
 )
 

@@ -100,17 +100,23 @@ async def _seal(
     attachments: Attachments,
 ) -> web.Response:
     organisation = services.organisation
-    lang = language(request)
     report = Report(
-        lang=lang,
+        lang=language(request),
         token=raw.texts.get(TOKEN_FIELD, ""),
         answers=answers.filled,
         excluded=accused(answers) & organisation.unit_ids,
         attachments=attachments,
     )
+    return await receipt_page(request, report)
+
+
+async def receipt_page(request: web.Request, report: Report) -> web.Response:
+    """Store a checked report and show its receipt."""
+    services = services_of(request)
+    organisation = services.organisation
     accepted = await services.sealing.submit(report, organisation, services.today())
-    context = _receipt(services, organisation, accepted, len(attachments.references))
-    return html(organisation.pages.receipt(lang, context))
+    context = _receipt(services, organisation, accepted, len(report.attachments.references))
+    return html(organisation.pages.receipt(language(request), context))
 
 
 def _receipt(
