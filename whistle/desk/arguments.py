@@ -8,6 +8,8 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from whistle.limits import MAX_FILE_BYTES, MIB
+
 DESK_PORT = 8081
 
 
@@ -176,6 +178,10 @@ def _add_site(actions: "_Commands[Parser]") -> None:
     site.add_argument(
         "--serial", type=int, metavar="N", help="serial of the list (default: one more than before)"
     )
+    site.add_argument(
+        "--max-file-mib", type=int, default=MAX_FILE_BYTES // MIB, metavar="MIB",
+        help="what `whistle intake` was given: the pages name it",
+    )  # fmt: skip
 
 
 def _sealing() -> Parser:

@@ -20,7 +20,7 @@ from whistle.desk.terminal import Terminal
 from whistle.errors import WhistleError
 from whistle.intake.organisation import load_instance_id, load_organisation
 from whistle.intake.served import served_files
-from whistle.limits import MAX_FILE_BYTES
+from whistle.limits import MIB
 from whistle.sitefiles import LIST_NAME, MAX_LIST, SIGNATURE_NAME, list_files, verify_list
 
 
@@ -30,7 +30,7 @@ def root_sign_site(args: argparse.Namespace, terminal: Terminal, _rng: Rng) -> N
         instance_id = load_instance_id(args.org)
         # The manifest itself may come into force later than today.
         content = parse_content((args.org / "manifest.json").read_bytes())
-        organisation = load_organisation(args.org, content.not_before, MAX_FILE_BYTES)
+        organisation = load_organisation(args.org, content.not_before, args.max_file_mib * MIB)
         served = served_files(organisation)
     except (WhistleError, CryptoError, OSError) as error:
         raise UsageError("desk.error.site_org", file=str(args.org)) from error

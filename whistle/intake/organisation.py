@@ -29,7 +29,7 @@ from whistle import logs
 from whistle.clock import Monotonic
 from whistle.errors import ConfigError
 from whistle.i18n import LANGUAGES
-from whistle.intake.contexts import Service, Site, Unit
+from whistle.intake.contexts import Reader, Service, Site, Unit
 from whistle.intake.pages import Pages
 from whistle.limits import MAX_ORG_FILE, ORG_CHECK_EVERY
 
@@ -191,6 +191,10 @@ def _site(manifest: Manifest, policy: Policy, catalogue: Catalogue, max_file_byt
             for service in catalogue.services
         ),
         staff_units=tuple(sorted({person.unit for person in manifest.recipients_for(None)})),
+        people=tuple(
+            Reader(person.name, person.roles, person.unit)
+            for person in manifest.recipients_for(None)
+        ),
         demo=manifest.demo,
         instance_id=manifest.instance_id.hex(),
         onion=manifest.onion,

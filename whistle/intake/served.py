@@ -3,8 +3,8 @@
 
 Invariants:
 
-* these files follow from the release and the organisation's signed files alone, so whoever holds
-  both can compute them offline and sign the list without asking a server;
+* these files follow from the release, the organisation's signed files and the largest file size
+  alone, so whoever holds these can compute them offline and sign the list without asking a server;
 * the server answers with exactly these bytes.
 
 Source: docs/spec/offline.md, "Site files".

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.whistle.tool.running import stop_the_clock
+from whistle.limits import MIB
 
 
 @pytest.fixture
@@ -20,5 +21,5 @@ async def intake(
     tmp_path: Path, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Intake]:
     stop_the_clock(monkeypatch, calendar.today)
-    async with running_intake(tmp_path, calendar, max_file_bytes=5_000_000) as running:
+    async with running_intake(tmp_path, calendar, max_file_bytes=5 * MIB) as running:
         yield running
