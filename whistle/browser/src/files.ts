@@ -17,6 +17,9 @@ const ROUNDS = 6; // times the server is asked what it has before giving up
 /** The file cannot be read any more: it was moved, changed or is not permitted. */
 export class Unreadable extends Error {}
 
+/** A photo from which hidden data cannot be removed: whether to send it as it is, the reader decides. */
+export class Unclean extends Error {}
+
 export interface FileWish {
   file: File;
   strip: boolean;
@@ -57,12 +60,11 @@ export class SealedFile {
 
   static async of({ file, strip, name }: FileWish): Promise<SealedFile> {
     const type = file.type || "application/octet-stream";
-    if (strip && isPhoto(file) && file.size <= MAX_PHOTO) {
-      const clean = stripPhoto(await read(file));
-      const ending = type === "image/png" ? ".png" : ".jpg";
-      if (clean) return new SealedFile(new Blob([clean]), tellsTime(file.name) ? name + ending : file.name, type, true);
-    }
-    return new SealedFile(file, file.name, type, false);
+    if (!strip || !isPhoto(file)) return new SealedFile(file, file.name, type, false);
+    const clean = file.size <= MAX_PHOTO ? stripPhoto(await read(file)) : null;
+    if (!clean) throw new Unclean("not a photo that can be cleaned");
+    const ending = type === "image/png" ? ".png" : ".jpg";
+    return new SealedFile(new Blob([clean]), tellsTime(file.name) ? name + ending : file.name, type, true);
   }
 
   get isStripped(): boolean {

@@ -22,7 +22,7 @@ export interface Calls {
 }
 
 export interface Fault {
-  kind: "offline" | "refused" | "untrusted" | "unreadable" | "unknown" | "code" | "internal";
+  kind: "offline" | "refused" | "untrusted" | "unreadable" | "unclean" | "unknown" | "code" | "internal";
   code: string;
   count: number | null;
   position: number;

@@ -69,12 +69,15 @@ function showReceipt(answers: Answers, receipt: Receipt, files: Chosen[]): void 
   document.querySelector(".lang")?.remove(); // leaving would lose the code
   document.querySelector("nav")?.remove();
   const main = showMain(content);
-  if (files.length) void follow(answers, files, find(main, '[data-slot="uploads"]'));
+  if (!files.length) return;
+  const part = find(main, '[data-slot="uploads"]');
+  part.addEventListener("again", () => void follow(answers, files, part));
+  void follow(answers, files, part);
 }
 
 async function follow(answers: Answers, files: Chosen[], part: HTMLElement): Promise<void> {
   fill(part, "note", t("script.files_note"));
-  part.querySelector("button")?.remove();
+  part.querySelector(":scope > button")?.remove();
   const all = await sendFiles(answers, files, find(part, "ul"));
   fill(part, "note", t(all ? "script.files_all" : "script.files_some"));
   if (all) return;

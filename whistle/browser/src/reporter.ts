@@ -91,7 +91,8 @@ export class Reporter {
     const [answer, stored] = await this.sendReport(fresh, keys);
     const promise = unb64(answer.promise);
     verifyPromise(promise, office.manifest.services.intake ?? new Uint8Array(32), this.instanceId, keys);
-    this.session = { keys, excluded: stored.excluded as string[], prev: unb64(stored.prev), seen: 0 };
+    // Seen: the notice of arrival, which comes before whatever is added now.
+    this.session = { keys, excluded: stored.excluded as string[], prev: unb64(stored.prev), seen: 1 };
     return {
       words: wordNumbers(this.secret).map((number) => list[number]!),
       promise: b64(promise),

@@ -137,7 +137,9 @@ function connect(answers: Answers, main: HTMLElement): void {
     });
   };
   const text = (form: HTMLElement): string => find<HTMLTextAreaElement>(form, "textarea").value.trim().toWellFormed();
-  announce(find(main, '[data-form="message"]'), maxFile);
+  const messages = find<HTMLFormElement>(main, '[data-form="message"]');
+  announce(messages, maxFile);
+  find(main, '[data-slot="uploads"]').addEventListener("again", () => messages.requestSubmit());
   on('[data-do="refresh"]', "click", t("script.opening"), async () => "");
   on('[data-form="message"]', "submit", t("script.sending"), async (form) => {
     const area = find<HTMLTextAreaElement>(form, "textarea");

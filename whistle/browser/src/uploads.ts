@@ -8,6 +8,7 @@ export interface Chosen {
   key: string;
   file: File;
   strip: boolean;
+  original: boolean; // it cannot be cleaned, and the reader wants it sent all the same
   done: boolean;
   row: HTMLElement | null;
 }
@@ -26,8 +27,8 @@ export function chosen(root: ParentNode, maxFile: number): Chosen[] {
   return all.filter((file) => file.size > 0 && file.size <= maxFile).map((file) => {
     const strip = checked && isPhoto(file);
     const before = known.get(file);
-    if (before?.strip === strip) return before;
-    const fresh = { key: String(++count), file, strip, done: false, row: null };
+    if (before && (before.original || before.strip === strip)) return before;
+    const fresh = { key: String(++count), file, strip, original: false, done: false, row: null };
     known.set(file, fresh);
     return fresh;
   });
@@ -74,6 +75,7 @@ export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list
   try {
     for (const [at, each] of files.entries()) {
       if (each.done) continue;
+      each.row?.querySelector("button")?.remove();
       const wish = { file: each.file, strip: each.strip, name: `${t("script.photo")}-${at + 1}` };
       try {
         const stripped = await helper.ask("attach", { lang, key: each.key, wish });
@@ -83,6 +85,7 @@ export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list
       } catch (error) {
         if (!(error instanceof HelperFault)) throw error;
         fill(each.row!, "state", t("script.file_failed", { why: explain(error.fault) }));
+        if (error.fault.kind === "unclean") offerOriginal(each);
         if (error.fault.kind === "offline") break; // the others would wait just as long
       }
     }
@@ -91,4 +94,18 @@ export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list
     helper.onWaiting = () => {};
   }
   return files.every((each) => each.done);
+}
+
+/** A photo that cannot be cleaned goes as it is only if the reader says so. */
+function offerOriginal(each: Chosen): void {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button second";
+  button.textContent = t("script.send_original");
+  button.addEventListener("click", () => {
+    each.strip = false;
+    each.original = true;
+    each.row!.dispatchEvent(new Event("again", { bubbles: true }));
+  });
+  each.row!.append(button);
 }

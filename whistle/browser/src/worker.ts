@@ -3,7 +3,7 @@
 
 import { Intake, Offline, Refused } from "./api.ts";
 import { need, text, unhex } from "./bytes.ts";
-import { Unreadable } from "./files.ts";
+import { Unclean, Unreadable } from "./files.ts";
 import type { Ask, Calls, Fault, Tell } from "./protocol.ts";
 import { type Lang, Reporter, UnknownCode, Untrusted } from "./reporter.ts";
 import { CodeProblem } from "./words.ts";
@@ -59,6 +59,7 @@ function fault(error: unknown): Fault {
   if (error instanceof Refused) return { ...plain, kind: "refused", code: error.code };
   if (error instanceof Untrusted) return { ...plain, kind: "untrusted" };
   if (error instanceof Unreadable) return { ...plain, kind: "unreadable" };
+  if (error instanceof Unclean) return { ...plain, kind: "unclean" };
   if (error instanceof UnknownCode) return { ...plain, kind: "unknown" };
   return { ...plain, kind: "internal" };
 }
