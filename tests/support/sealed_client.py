@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A reporter whose own device seals: docs/spec/client-api.md over HTTP, nothing else."""
 
-import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ import aiohttp
 from crypto.attachment import AttachmentSealer
 from crypto.body import AttachmentRef, FollowUpBody, ReportBody
 from crypto.bundle import BundleBlob, BundleHead, sign_bundle
-from crypto.encoding import b64, day_number
+from crypto.encoding import b64, day_number, unb64
 from crypto.envelope import seal_message
 from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, encode_frame, recipients_digest
 from crypto.mailbox import seal_own_copy
@@ -134,20 +134,15 @@ class Sealer:
     def bundle(self, story: str, files: Sequence[SealedFile] = ()) -> bytes:
         """A report as a file."""
         keys, value = self.keys, self.report(story, files)
-        body = ReportBody(
-            lang="id", form="report@1", fields={"story": story},
-            reply_identity=identity_to_age(keys.reply_seed),
-            attachments=tuple(one.reference for one in files),
-        )  # fmt: skip
-        container = self.container(FrameType.REPORT, body.encode(), system_rng(16))
+        container = unb64(value["container"])
         head = BundleHead(
             lookup_id=keys.lookup_id, auth_public=keys.auth_public,
             signature=sign_bundle(
                 keys.auth_seed, self.org.instance_id, keys.lookup_id, container
             ),
-            mailbox_key=keys.mailbox_key,
-            dossier=seal_dossier(keys.state_key, keys.lookup_id, frozenset(), system_rng),
-            recipients=tuple(value["recipients"]), container=len(container),
+            mailbox_key=keys.mailbox_key, commitment=commitment(keys),
+            dossier=unb64(value["dossier"]), recipients=tuple(value["recipients"]),
+            container=len(container),
             blobs=tuple(BundleBlob(one.id, len(one.data)) for one in files),
         )  # fmt: skip
         return head.encode() + container + b"".join(one.data for one in files)
@@ -173,7 +168,8 @@ class SealedClient:
         self, method: str, path: str, value: Any = None, **headers: str
     ) -> tuple[int, Any]:
         """Send JSON (or bytes); return status and answer."""
-        data = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+        raw = value if value is None or isinstance(value, bytes) else json.dumps(value).encode()
+        data = None if raw is None else io.BytesIO(raw)
         async with self._session.request(
             method, self._base + path, data=data, headers=headers
         ) as answer:
@@ -212,8 +208,3 @@ class SealedClient:
 
     async def read(self, sealer: Sealer) -> tuple[int, Any]:
         return await self.post("/api/v1/threads/read", sealer, {}, Action.READ)
-
-
-def digest(data: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()

@@ -275,7 +275,7 @@ def _submission(head: BundleHead, container: bytes) -> Submission:
         recipients=head.recipients,
         container=container,
         blobs=tuple(Blob(blob.id, blob.size) for blob in head.blobs),
-        commitment=getattr(head, "commitment", None),
+        commitment=head.commitment,
     )
 
 

@@ -136,27 +136,30 @@ class Submissions:
             blobs=one.blobs,
         )
         thread = NewThread(one.auth_public, one.dossier, one.mode, one.fingerprint)
+        problem: ProblemError | None = None
         try:
-            kept = await keep(thread, record)
+            if await keep(thread, record):
+                return self._answer(one, organisation, today)
         except ConflictError:
-            raise ProblemError("incomplete") from None
-        if not kept:
-            known = self.known(one, organisation)
-            if known is not None:
-                return known
-        return self._answer(one, organisation, today)
+            problem = ProblemError("incomplete")
+        except ProblemError as error:
+            problem = error
+        # Another connection may have stored the same meanwhile, and taken the files with it.
+        known = self.known(one, organisation)
+        if known is None:
+            raise problem or ProblemError("conflict")
+        return known
 
     async def store_with_uploads(
         self, one: Submission, claims: Sequence[Claim], organisation: Organisation, today: date
     ) -> Answered:
         """Store a checked report whose files have come as pieces."""
-        self._require_files(claims)
-        return await self.store(
-            one,
-            organisation,
-            today,
-            lambda thread, record: self._store.add_report(thread, record, claims),
-        )
+
+        async def keep(thread: NewThread, record: Record) -> bool:
+            self._require_files(claims)
+            return await self._store.add_report(thread, record, claims)
+
+        return await self.store(one, organisation, today, keep)
 
     def check_addition(
         self, one: Addition, organisation: Organisation, max_file_bytes: int
@@ -172,9 +175,9 @@ class Submissions:
     async def add(self, one: Addition, today: date) -> date:
         """Store a checked later message, or recognise it; return its day."""
         known = self._store.own_day(one.lookup_id, one.message_id)
-        if known is not None:
-            return known
-        self._require_files(one.claims)
+        return known if known is not None else await self._add(one, today)
+
+    async def _add(self, one: Addition, today: date) -> date:
         record = Record(
             id=self._rng(16),
             thread=one.lookup_id,
@@ -187,16 +190,25 @@ class Submissions:
             blobs=tuple(claim.blob for claim in one.claims),
         )
         own = OwnMessage(one.message_id, today, one.box)
+        problem = ProblemError("incomplete")
         try:
+            self._require_files(one.claims)
             await self._store.add_follow_up(record, own, one.claims)
         except ConflictError:
-            raise ProblemError("incomplete") from None
-        return self._store.own_day(one.lookup_id, one.message_id) or today
+            pass  # incomplete, unless another connection has stored the same meanwhile
+        except ProblemError as error:
+            problem = error
+        known = self._store.own_day(one.lookup_id, one.message_id)
+        if known is None:
+            raise problem
+        return known
 
     def _require_files(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             upload = self._store.uploads.find(claim.blob.id)
-            if upload is None or upload.owner != claim.owner:
+            if upload is None or (upload.owner, upload.size) != (claim.owner, claim.blob.size):
+                raise ProblemError("incomplete")
+            if len(self._store.uploads.received(upload.id)) != upload.pieces:
                 raise ProblemError("incomplete")
             require_blob_file(self._folder.path(claim.blob.id), claim.blob.size)
 
