@@ -186,3 +186,4 @@ def sign(
         "--manifest-draft", draft_path, "--out", layout.org,
     )  # fmt: skip
     draft_path.unlink()
+    call_desk("root", "sign-site", "--root", root_key, *root_flags, "--org", layout.org)
