@@ -270,3 +270,55 @@ def test_key_files_are_private_and_kept(tmp_path: Path) -> None:
     path.write_text("short")
     with pytest.raises(Exception, match="64 hexadecimal"):
         load_or_create_secret(path, system_rng)
+
+
+def old_database(path: Path) -> bytes:
+    """A database as the first release left it, with a thread, its record and its blob."""
+    connection = connect(path, KEY, writable=True, cache_kib=256)
+    schema.migrate(connection, schema.MIGRATIONS[:1])
+    thread = system_rng(16)
+    rows = (
+        ("threads", (thread, AUTH, DAY.isoformat(), b"dossier")),
+        ("records", (b"r" * 16, thread, "report", "message", DAY.isoformat(), '["pengawas"]',
+                     bytes(32), b"sealed")),
+        ("blobs", ("0" * 32, b"r" * 16, 5)),
+        ("mailbox", (thread, 1, b"box")),
+        ("own_messages", (thread, b"m" * 16, DAY.isoformat(), b"own")),
+    )  # fmt: skip
+    for table, row in rows:
+        connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    connection.close()
+    return thread
+
+
+async def test_an_older_database_with_data_is_brought_up_to_date(path: Path) -> None:
+    thread = old_database(path)
+    for _ in range(2):  # once migrated it opens as it is
+        store = Store(path, KEY)
+        view = store.thread(thread)
+        assert view is not None
+        assert (view.mode, view.dossier, view.boxes) == ("arrival", b"dossier", ((1, b"box"),))
+        assert view.own == (OwnMessage(b"m" * 16, DAY, b"own"),)
+        assert store.submission(thread) == (DAY, None)
+        (kept,) = store.records(10, 10**6)
+        assert kept.blobs == (Blob("0" * 32, 5),)
+        store.close()
+    store = Store(path, KEY)
+    new = record(system_rng(16))
+    assert await store.add_report(NewThread(AUTH, b"", "browser", bytes(32)), new)
+    assert store.submission(new.thread) == (DAY, bytes(32))
+    with pytest.raises(dbapi2.IntegrityError):
+        await store.add_report(NewThread(AUTH, b"", "other"), record(system_rng(16)))  # type: ignore[arg-type]
+    store.close()
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
+    old_database(path)
+    connection = connect(path, KEY, writable=True, cache_kib=256)
+    broken = (*schema.MIGRATIONS, ("CREATE TABLE extra (n INTEGER)", "nonsense"))
+    with pytest.raises(dbapi2.OperationalError):
+        schema.migrate(connection, broken)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "extra" not in tables
+    connection.close()
