@@ -36,6 +36,15 @@ def service(tmp_path: Path) -> Iterator[Service]:
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same for tests that do not stop it and do not mind each other's reports."""
+    running = Service(tmp_path_factory.mktemp("shared") / "state", "--no-tor")
+    running.start()
+    yield running
+    running.stop()
+
+
 @pytest.fixture(scope="session")
 def functions(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The functions of the worker, as a script for a test page."""

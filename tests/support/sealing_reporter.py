@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.firefox_page import Page
 
-WAIT = 60.0
+WAIT = 90.0
 PAUSE = 0.1
 
 
@@ -66,9 +66,10 @@ class SealingReporter:
         return (await self.page.text("ol.words")).split()
 
     async def all_files_arrived(self, timeout: float = WAIT) -> None:
-        """Waits until every bar is full, and says so."""
+        """Waits until every bar is full and nothing counts any more."""
         done = "[...document.querySelectorAll('progress')]"
-        await self.wait_until(f"{done}.length > 0 && {done}.every(e => e.value === 1)", timeout)
+        full = "e.value === 1 && !e.closest('li').textContent.includes('%')"
+        await self.wait_until(f"{done}.length > 0 && {done}.every(e => {full})", timeout)
 
     async def send(self, fields: Mapping[str, str], files: Sequence[Path] = ()) -> list[str]:
         """A whole report; returns the words once everything has arrived."""

@@ -49,7 +49,9 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = CIMultiDictProxy(
     )
 )
 HTML: Final = "text/html; charset=utf-8"
-_SCRIPTED: Final = re.compile(r"/(?:id|en)/(?:report|status(?:/[a-z]+)?)|/browser-worker-[0-9a-f]{16}\.js")
+_SCRIPTED: Final = re.compile(
+    r"/(?:id|en)/(?:report|status(?:/[a-z]+)?)|/browser-worker-[0-9a-f]{16}\.js"
+)
 TEXT: Final = "text/plain; charset=utf-8"
 
 
