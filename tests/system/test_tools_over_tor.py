@@ -31,8 +31,9 @@ class Reporter:
         self._pin = ("--instance", instance)
 
     def run(self, command: str, *words: object, typed: str = "") -> dict[str, Any]:
+        words = (command, *words, *self._tor, *self._pin, "--json")
         done = subprocess.run(
-            [str(PROGRAMS / "whistle"), command, *map(str, words), *self._tor, *self._pin, "--json"],
+            [str(PROGRAMS / "whistle"), *map(str, words)],
             input=typed, capture_output=True, text=True, check=False,
             env={**os.environ, "LANG": "en"},
         )  # fmt: skip
