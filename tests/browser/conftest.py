@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Firefox with JavaScript: as in Tor Browser at Standard, and at Safer, where nothing is compiled."""
+"""Firefox with JavaScript: as in Tor Browser at Standard, and at Safer without a compiler."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

@@ -38,8 +38,10 @@ def jpeg(orientation: int = 6, little: bool = False) -> bytes:
         b"\xff\xd8" + _segment(0xE0, b"JFIF\0\1\2\0\0\1\0\1\0\0")
         + _segment(0xE1, b"Exif\0\0" + tiff(orientation, little))
         + _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + SECRET)
-        + _segment(0xE2, b"ICC_PROFILE\0\1\1" + SECRET) + _segment(0xED, b"Photoshop 3.0\0" + SECRET)
-        + _TABLES + _segment(0xFE, SECRET) + _SCAN + b"\xff\xd9" + b"\xff\xd8" + SECRET + b"\xff\xd9"
+        + _segment(0xE2, b"ICC_PROFILE\0\1\1" + SECRET)
+        + _segment(0xED, b"Photoshop 3.0\0" + SECRET)
+        + _TABLES + _segment(0xFE, SECRET) + _SCAN + b"\xff\xd9"
+        + b"\xff\xd8" + SECRET + b"\xff\xd9"
     )  # fmt: skip
 
 

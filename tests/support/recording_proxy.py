@@ -12,7 +12,10 @@ _DROPPED = {"transfer-encoding", "content-encoding", "content-length", "connecti
 
 
 class RecordingProxy:
-    """`async with RecordingProxy(base) as proxy:` gives `proxy.base`; `broken` is a path pattern."""
+    """`async with RecordingProxy(base) as proxy:` gives `proxy.base`.
+
+    Paths that match `broken` are answered with `status` instead.
+    """
 
     def __init__(self, upstream: str, broken: str = "(?!)", status: int = 503) -> None:
         self.upstream = upstream.rstrip("/")

@@ -96,6 +96,7 @@ export class Notice {
       });
     } else fill(content, "fallback", null);
     find(content, '[data-do="again"]').addEventListener("click", again);
+    if (fault.kind === "code" || fault.kind === "unknown") fill(content, "retry", null); // typing helps, not repeating
     this.put(content);
     this.shown!.focus();
   }
