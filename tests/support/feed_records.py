@@ -36,7 +36,9 @@ async def offer(intake: Intake, record: Record, files: dict[str, bytes] | None =
 async def add_thread(intake: Intake, record: Record) -> None:
     row = (record.thread, bytes(32), record.day.isoformat(), b"")
     await intake.services.store._writer.do(
-        lambda connection: connection.execute("INSERT INTO threads VALUES (?, ?, ?, ?)", row)
+        lambda connection: connection.execute(
+            "INSERT INTO threads (lookup_id, auth_pk, day, dossier) VALUES (?, ?, ?, ?)", row
+        )
     )
 
 

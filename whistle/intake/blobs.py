@@ -5,7 +5,8 @@ Invariants:
 
 * only ciphertext is written; a file's name is the random id of its blob;
 * a file grows as `<id>.part` (created exclusively) and gets its final name only after its bytes are
-  on the disk; the folder is synced before any row names it;
+  on the disk; the folder is synced before any row names it. An upload in pieces grows under its
+  final name, and no message names it before it is complete (`whistle.intake.pieces`);
 * a file without a row is left over from an interrupted report and removed at start;
 * a file's times are set to the start of its day.
 """
@@ -62,6 +63,27 @@ class BlobFolder:
             self.remove([blob])
             raise RefusedError("busy")
         return descriptor
+
+    def open_growing(self, blob: str) -> int:
+        """Open the file of an upload that arrives in pieces, under its final name."""
+        return os.open(self.path(blob), os.O_RDWR | os.O_CREAT, _MODE)
+
+    def adopt(self, names: Iterable[tuple[str, str]]) -> None:
+        """Give growing files (first name) final names (second name), durably; all or none.
+
+        Raises:
+            FileExistsError: a name is taken.
+        """
+        linked: list[Path] = []
+        try:
+            for temporary, blob in names:
+                os.link(self.part_path(temporary), self.path(blob))
+                linked.append(self.path(blob))
+        except FileExistsError:
+            for path in linked:
+                path.unlink()
+            raise
+        sync_folder(self.folder)
 
     def publish(self, blobs: Iterable[str]) -> None:
         """Give finished files their final names, durably."""
