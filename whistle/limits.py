@@ -66,7 +66,6 @@ MAX_UPLOADS = 4096  # uploads that no message has taken yet
 NONCE_LIFE = 300.0
 MAX_NONCES = 16_384  # oldest first out: a client whose nonce was pushed out asks for another
 MAX_API_BODY = 4 * MIB  # a 1 MiB frame for 16 people, and an own copy of it, in base64
-MAX_API_BODIES = 48 * MIB  # all such bodies held at the same time
 MAX_DOSSIER = 4 * KIB
 READ_STEP = 32 * KIB  # answers to readers are a multiple of this
 
@@ -86,6 +85,8 @@ BUSY_TIMEOUT_MS = 10_000
 TOKEN_DAYS = 2  # how many days a form stays recognisable as pressed twice
 MAX_OWN_MESSAGES = 200  # later messages of one thread
 MAX_OWN_BYTES = 1 * MIB  # the same, as own copies: every look at a thread opens all of them
+SPARE_OWN = 16  # objections and withdrawals beyond these, if sealed where we cannot judge them
+SPARE_OWN_BYTES = 64 * KIB  # for the copy of each
 MAX_BOX = 2 * MIB  # one mailbox entry
 
 # --- feed -----------------------------------------------------------------------------------------

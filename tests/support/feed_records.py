@@ -7,7 +7,8 @@ from collections.abc import Callable
 from crypto.mailbox import open_notice
 from tests.support.case_office import MAILBOX_KEY, TODAY, container
 from tests.support.intake import Intake
-from whistle.intake.store import Blob, Record, _insert_record
+from whistle.intake.records import Blob, Record
+from whistle.intake.store import _insert_record
 
 
 def report(number: int, blobs: tuple[Blob, ...] = ()) -> Record:

@@ -55,18 +55,19 @@ class BlobFolder:
         Raises:
             RefusedError: "busy" - no descriptor or no place is left for it.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with busy_if_exhausted():
-            descriptor = os.open(self.part_path(blob), flags, _MODE)
-        if descriptor >= _most_descriptors():
-            os.close(descriptor)
+        try:
+            return _open(self.part_path(blob), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except RefusedError:
             self.remove([blob])
-            raise RefusedError("busy")
-        return descriptor
+            raise
 
     def open_growing(self, blob: str) -> int:
-        """Open the file of an upload that arrives in pieces, under its final name."""
-        return os.open(self.path(blob), os.O_RDWR | os.O_CREAT, _MODE)
+        """Open the file of an upload that arrives in pieces, under its final name.
+
+        Raises:
+            RefusedError: "busy" - no descriptor or no place is left for it.
+        """
+        return _open(self.path(blob), os.O_RDWR | os.O_CREAT)
 
     def adopt(self, names: Iterable[tuple[str, str]]) -> None:
         """Give growing files (first name) final names (second name), durably; all or none.
@@ -127,6 +128,16 @@ def busy_if_exhausted() -> Iterator[None]:
         if error.errno in _EXHAUSTED:
             raise RefusedError("busy") from None
         raise
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a file of an upload, leaving descriptors for everything else."""
+    with busy_if_exhausted():
+        descriptor = os.open(path, flags, _MODE)
+    if descriptor >= _most_descriptors():
+        os.close(descriptor)
+        raise RefusedError("busy")
+    return descriptor
 
 
 def _most_descriptors() -> int:

@@ -8,13 +8,18 @@ to keys of our kind only, so that nobody believes a passphrase or another key wi
 
 Invariants:
 
-* only sealed bytes are kept, at most one container and one head of them in memory;
+* only sealed bytes are kept, at most one container and one head of them in memory, and these count
+  in `Disk.memory`;
 * the first mistake decides; what follows it is read away;
-* no blob that is stored is ever written over.
+* no blob that is stored is ever written over;
+* what was checked while the file came in is checked again, when it is stored, against the
+  organisation then in force;
+* the blobs have one owner, as the files of a form have (`whistle.intake.attachments`): from `store`
+  on the storing step alone, which no caller that is cancelled interrupts.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -36,7 +41,9 @@ from crypto.encoding import unb64_standard
 from crypto.errors import AuthenticationError, CryptoError, MalformedError
 from crypto.rng import Rng
 from crypto.xwing import ENCAPSULATED
+from whistle.errors import UndecidedError
 from whistle.intake.attachments import Attachments, AttachmentUpload
+from whistle.intake.memory import Held
 from whistle.intake.organisation import Organisation
 from whistle.intake.problems import ProblemError
 from whistle.intake.records import Blob, NewThread, Record
@@ -57,9 +64,9 @@ class Reception:
     submissions: Submissions
     store: Store
     disk: Disk
-    organisation: Organisation
+    organisation: Callable[[], Organisation]
     max_file_bytes: int
-    today: date
+    today: Callable[[], date]
     rng: Rng
 
 
@@ -78,6 +85,7 @@ class SealedUpload:
         self._place = place
         self._attachments = attachments
         self._buffer = bytearray()
+        self._held = Held(place.disk.memory)
         self._step: Callable[[], bool] = self._begin
         self._head_bytes = 0
         self._head: BundleHead | None = None
@@ -94,6 +102,7 @@ class SealedUpload:
 
     def add(self, data: bytes) -> None:
         """Take more of it."""
+        self._held.add(len(data))
         self._buffer += data
         try:
             while self._step():
@@ -104,6 +113,8 @@ class SealedUpload:
             self._fail("signature")
         except CryptoError:
             self._fail("container")
+        kept = len(self._submission.container) if self._submission else 0
+        self._held.shrink(len(self._buffer) + kept)
 
     @property
     def is_behind(self) -> bool:
@@ -123,7 +134,7 @@ class SealedUpload:
             await self.age.finish(name, AGE_TYPE)
         elif self._step == self._end:
             for upload in self._uploads:
-                await upload.finish(self._place.today)
+                await upload.finish(self._place.today())
         else:
             self._fail("short")
 
@@ -131,32 +142,48 @@ class SealedUpload:
 
     async def store(self) -> Answered | None:
         """Store a complete bundle. Raises ProblemError."""
-        if self.answered is not None or self._submission is None:
+        one, place = self._submission, self._place
+        if self.answered is not None or one is None:
             return self.answered
-        stored = self._place.submissions.store(
-            self._submission, self._place.organisation, self._place.today, self._keep
-        )
-        return await asyncio.shield(stored)
+        organisation = place.organisation()
+        place.submissions.check(one, organisation, place.max_file_bytes)
+        uploads, self._uploads = self._uploads, []
+
+        async def settle() -> Answered:
+            try:
+                return await place.submissions.store(
+                    one, organisation, place.today(), lambda *row: self._keep(uploads, *row)
+                )
+            finally:  # stored blobs have names of their own by now
+                await _remove(uploads)
+
+        return await place.disk.see_through(settle())
 
     async def discard(self) -> None:
-        """Remove what has grown; stored blobs have names of their own by now."""
-        for upload in self._uploads:
-            await upload.abandon()
+        """Remove what has grown, unless it is being stored."""
+        self._held.shrink(0)
+        uploads, self._uploads = self._uploads, []
+        if uploads:
+            await self._place.disk.see_through(_remove(uploads))
 
-    async def _keep(self, thread: NewThread, record: Record) -> bool:
+    async def _keep(self, uploads: Sequence[BlobUpload], thread: NewThread, record: Record) -> bool:
+        """SECURITY: blobs stay while it is not known whether a row names them."""
         folder, names = self._place.disk.folder, [blob.id for blob in record.blobs]
-        pairs = [(upload.blob, name) for upload, name in zip(self._uploads, names, strict=True)]
+        pairs = [(upload.blob, name) for upload, name in zip(uploads, names, strict=True)]
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._place.disk.executor, folder.adopt, pairs)
         except FileExistsError:
             raise ProblemError("conflict") from None
-        kept = False
         try:
             kept = await self._place.store.add_report(thread, record)
-        finally:
-            if not kept:
-                folder.remove(names)
+        except UndecidedError:
+            raise
+        except Exception:
+            folder.remove(names)
+            raise
+        if not kept:
+            folder.remove(names)
         return kept
 
     # --- steps: each says whether it got anywhere -----------------------------------------------
@@ -185,16 +212,17 @@ class SealedUpload:
 
     def _container(self) -> bool:
         head, place = self._head, self._place
+        organisation = place.organisation()
         if head is None or len(self._buffer) < head.container:
             return False
         container = self._take(head.container)
-        head.verify(place.organisation.manifest.instance_id, container)
+        head.verify(organisation.manifest.instance_id, container)
         one = _submission(head, container)
-        self.answered = place.submissions.known(one, place.organisation)
+        self.answered = place.submissions.known(one, organisation)
         if self.answered is not None:
             self._step = self._ignore
             return True
-        place.submissions.check(one, place.organisation, place.max_file_bytes)
+        place.submissions.check(one, organisation, place.max_file_bytes)
         self._submission = one
         self._step = self._next_blob
         return True
@@ -263,6 +291,11 @@ class SealedUpload:
 
     def _growing(self) -> list[BlobUpload] | list[AttachmentUpload]:
         return [self.age] if self.age is not None else self._uploads[-1:]
+
+
+async def _remove(uploads: Sequence[BlobUpload]) -> None:
+    for upload in uploads:
+        await upload.abandon()
 
 
 def _submission(head: BundleHead, container: bytes) -> Submission:

@@ -4,12 +4,15 @@
 Invariants:
 
 * only ciphertext comes in here; a connection holds at most `_GATHER` bytes of it besides what the
-  socket has buffered, so memory does not grow with files or pieces;
+  socket has buffered, and all of them count in `Disk.memory`, so memory does not grow with files,
+  pieces or connections;
 * a piece is on the disk before it is entered in the table, and entered before it is acknowledged;
 * an entered piece is never written again: the same bytes are compared, others are refused;
 * of two connections that send the same piece the later one wins, since the earlier is probably the
   broken one; they never mix, because each write asks under a lock whether it is still its turn;
-* a file without a row goes as soon as nobody writes to it, or at the next start.
+* a file without a row goes as soon as nobody writes to it, or at the next start; one whose row may
+  or may not come to be written stays until then;
+* a descriptor is closed once, after the last work on it, whoever was cancelled meanwhile.
 """
 
 import asyncio
@@ -19,13 +22,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from whistle.errors import ConflictError, RefusedError
+from whistle.errors import ConflictError, RefusedError, UndecidedError
 from whistle.intake.blobs import blur_times
 from whistle.intake.database import sync_folder
+from whistle.intake.memory import Held
 from whistle.intake.problems import ProblemError
 from whistle.intake.upload_table import QuotaError, Upload, UploadTable
 from whistle.intake.uploads import Disk
-from whistle.limits import DISK_RESERVE, KIB
+from whistle.limits import KIB
 
 _GATHER: Final = 256 * KIB
 
@@ -46,6 +50,7 @@ class _Growing:
     upload: Upload
     descriptor: int
     is_named: bool
+    is_undecided: bool = False  # whether it has a row is not known
     users: int = 0
     places: dict[int, _Place] = field(default_factory=dict)
 
@@ -72,7 +77,8 @@ class Pieces:
         self._require_room()
         growing = self._join(upload)
         try:
-            await _Writing(self._run, growing, number).take(chunks)
+            with self._disk.memory.holder() as held:
+                await _Writing(self._run, growing, number).take(chunks, held)
             await self._enter(growing, number, today)
         except ConflictError:
             raise ProblemError("conflict") from None
@@ -100,8 +106,7 @@ class Pieces:
         return len(gone)
 
     def _require_room(self) -> None:
-        if self._disk.folder.free_bytes() < DISK_RESERVE:
-            raise RefusedError("busy")
+        self._disk.require_room()
         if not self._table.has_room():
             raise ProblemError("quota")
 
@@ -129,7 +134,7 @@ class Pieces:
             return
         os.close(growing.descriptor)
         del self._growing[growing.upload.id]
-        if self._is_stray(growing.upload.id):
+        if not growing.is_undecided and self._is_stray(growing.upload.id):
             self._disk.folder.remove([growing.upload.id])
 
     def _is_stray(self, identifier: str) -> bool:
@@ -145,12 +150,22 @@ class Pieces:
             if not growing.is_named:
                 await self._run(sync_folder, self._disk.folder.folder)
                 growing.is_named = True
-            await self._table.add(growing.upload, number, today)
+            try:
+                await self._table.add(growing.upload, number, today)
+            except (UndecidedError, asyncio.CancelledError):
+                growing.is_undecided = True
+                raise
             place.done = True
 
     async def _run(self, work: Callable[..., object], *args: object) -> object:
+        """Work on a file, to the end also when the caller is cancelled meanwhile."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._disk.executor, work, *args)
+        future = loop.run_in_executor(self._disk.executor, work, *args)
+        try:
+            return await asyncio.shield(future)
+        except asyncio.CancelledError:
+            await asyncio.wait([future])
+            raise
 
 
 class _Writing:
@@ -167,16 +182,18 @@ class _Writing:
         self._place.turn = self
         self._written = 0
 
-    async def take(self, chunks: AsyncIterator[bytes]) -> None:
+    async def take(self, chunks: AsyncIterator[bytes], held: Held) -> None:
         """Write, or compare, a whole piece."""
         waiting = bytearray()
         async for chunk in chunks:
+            held.add(len(chunk))
             waiting += chunk
             if self._written + len(waiting) > self._length:
                 raise ProblemError("piece")
             if len(waiting) >= _GATHER:
                 await self._put(bytes(waiting))
                 waiting.clear()
+                held.shrink(0)
         if self._written + len(waiting) != self._length:
             raise ProblemError("piece")
         await self._put(bytes(waiting))

@@ -15,6 +15,7 @@ STATUS: Final[dict[str, int]] = {
     "signature": 403,  # does not fit the key sent with it, or no such thread
     "conflict": 409,  # other bytes are there already
     "incomplete": 409,  # a file is not here, or not all of it
+    "full": 409,  # the thread takes no more messages
     "recipients": 422,  # not people of the present manifest
     "quota": 413,  # too much is waiting at this server
     "too_large": 413,  # a file above the limit

@@ -14,7 +14,6 @@ from whistle.clock import Now, Today
 from whistle.intake.attachments import Attachments
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
-from whistle.intake.held import Held
 from whistle.intake.nonces import Nonces
 from whistle.intake.organisation import Organisation, OrganisationSource
 from whistle.intake.pieces import Pieces
@@ -75,7 +74,6 @@ class IntakeServices:
         self.submissions: Final = Submissions(
             parts.store, parts.disk.folder, parts.service_seed, parts.rng
         )
-        self.bodies: Final = Held()
 
     @property
     def organisation(self) -> Organisation:

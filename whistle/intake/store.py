@@ -17,12 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from crypto.rng import Rng
-from whistle import limits
-from whistle.errors import ConflictError, FullError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
 from whistle.intake.records import (
-    Blob,
     Claim,
     Entry,
     NewThread,
@@ -30,6 +27,7 @@ from whistle.intake.records import (
     Record,
     ThreadView,
 )
+from whistle.intake.rows import insert_box, record_of, require_room
 from whistle.intake.upload_table import UploadTable, take_uploads
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
@@ -107,9 +105,9 @@ class Store:
             if not _insert_own(connection, record.thread, own):
                 return False
             if record.intent == "message":
-                _require_room(connection, record.thread, 0)
+                require_room(connection, record.thread, 0)
             elif spare is not None:
-                _require_room(connection, record.thread, spare)
+                require_room(connection, record.thread, spare)
             take_uploads(connection, claims)
             _insert_record(connection, record)
             return True
@@ -213,7 +211,7 @@ class Store:
             blobs = self._reading.execute(
                 "SELECT id, size FROM blobs WHERE record = ? ORDER BY id", (row[0],)
             ).fetchall()
-            found.append(_record(row, blobs))
+            found.append(record_of(row, blobs))
             total += len(row[7])
             if total >= max_bytes:
                 break
@@ -252,7 +250,7 @@ class Store:
 
         def work(connection: Connection) -> None:
             for entry in wanted:
-                _insert_box(connection, entry)
+                insert_box(connection, entry)
 
         await self._writer.do(work)
 
@@ -294,44 +292,3 @@ def _insert_own(connection: Connection, thread: bytes, own: OwnMessage) -> bool:
         (thread, own.message_id, own.day.isoformat(), own.box),
     )
     return bool(cursor.rowcount == 1)
-
-
-def _require_room(connection: Connection, thread: bytes, spare: int) -> None:
-    count, size = connection.execute(
-        "SELECT count(*), total(length(box)) FROM own_messages WHERE thread = ?", (thread,)
-    ).fetchone()
-    room = limits.MAX_OWN_BYTES + spare * limits.SPARE_OWN_BYTES
-    if count > limits.MAX_OWN_MESSAGES + spare or size > room:
-        raise FullError("the thread is full")
-
-
-def _insert_box(connection: Connection, entry: Entry) -> None:
-    known = connection.execute(
-        "SELECT 1 FROM threads WHERE lookup_id = ?", (entry.thread,)
-    ).fetchone()
-    if known is None:
-        raise ConflictError("no such thread")
-    row = connection.execute(
-        "SELECT box FROM mailbox WHERE thread = ? AND seq = ?", (entry.thread, entry.seq)
-    ).fetchone()
-    if row is None:
-        connection.execute(
-            "INSERT INTO mailbox VALUES (?, ?, ?)", (entry.thread, entry.seq, entry.box)
-        )
-    elif bytes(row[0]) != entry.box:
-        raise ConflictError("this place in the mailbox holds another box")
-
-
-def _record(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record:
-    identifier, thread, kind, intent, day, recipients, mailbox_key, container = row
-    return Record(
-        id=identifier,  # type: ignore[arg-type]
-        thread=thread,  # type: ignore[arg-type]
-        kind=kind,  # type: ignore[arg-type]
-        intent=intent,  # type: ignore[arg-type]
-        day=date.fromisoformat(str(day)),
-        recipients=tuple(json.loads(str(recipients))),
-        mailbox_key=mailbox_key,  # type: ignore[arg-type]
-        container=container,  # type: ignore[arg-type]
-        blobs=tuple(Blob(blob, size) for blob, size in blobs),
-    )

@@ -17,7 +17,8 @@ from datetime import date
 
 from crypto.promise import sign_promise
 from crypto.rng import Rng
-from whistle.errors import ConflictError
+from whistle import limits
+from whistle.errors import ConflictError, FullError
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.organisation import Organisation
 from whistle.intake.problems import ProblemError
@@ -193,7 +194,9 @@ class Submissions:
         problem = ProblemError("incomplete")
         try:
             self._require_files(one.claims)
-            await self._store.add_follow_up(record, own, one.claims)
+            await self._store.add_follow_up(record, own, one.claims, spare=limits.SPARE_OWN)
+        except FullError:
+            raise ProblemError("full") from None
         except ConflictError:
             pass  # incomplete, unless another connection has stored the same meanwhile
         except ProblemError as error:

@@ -31,13 +31,13 @@ from crypto.mailbox import Notice, open_notice, open_reply
 from crypto.manifest import Manifest
 from crypto.receipt import Receipt, ReceiptKeys, derive
 from whistle.intake.records import OwnMessage, ThreadView
-from whistle.intake.replies import History, read_thread
+from whistle.intake.replies import History, Office, read_thread
+from whistle.intake.standing import CASES_SERVICE, SERVICE_HOLDER, Signers
 from whistle.tool.errors import NetworkError, ToolError
 from whistle.tool.keylist import KeyList
 from whistle.tool.network import Site
 from whistle.tool.sending import ACTION_READ, prove
 
-CASES_SERVICE: Final = "cases"
 _SERVICE_KINDS: Final = frozenset(
     {ActKind.RECEIVED, ActKind.FOLLOW_UP, ActKind.CONTEST, ActKind.WITHDRAW, ActKind.ASSIGN}
 )
@@ -71,7 +71,8 @@ async def read(site: Site, receipt: Receipt, keys: KeyList, today: date) -> Read
     own = derive(receipt, keys.instance_id)
     proof = await prove(site, own, keys.instance_id, ACTION_READ)
     thread = parse_thread(await site.json("POST", "/api/v1/threads/read", proof))
-    history = read_thread(thread, own, keys.instance_id, keys.policy, today)
+    office = Office(keys.instance_id, Signers.of(keys.manifest), keys.policy)
+    history = read_thread(thread, own, office, today)
     return Reading(history, check_acts(thread, own, keys.manifest))
 
 
@@ -145,12 +146,11 @@ def _signer_problems(signed: SignedAct, manifest: Manifest) -> list[str]:
         verify_act(act, signed.signature)
     except AuthenticationError:
         problems.append("signature")
-    key = bytes.fromhex(act.signer)
-    is_service = key == manifest.services.get(CASES_SERVICE)
+    holder, _standing = Signers.of(manifest).look_up(act.signer)
     if act.kind in _SERVICE_KINDS:
-        allowed = is_service or act.kind is ActKind.ASSIGN
+        allowed = holder == SERVICE_HOLDER or act.kind is ActKind.ASSIGN
     else:
-        allowed = manifest.person_by_desk_key(key) is not None
+        allowed = holder not in {None, SERVICE_HOLDER}
     return problems if allowed else [*problems, "signer"]
 
 
@@ -160,8 +160,9 @@ def _second_problems(signed: SignedAct, manifest: Manifest) -> list[str]:
     if signed.countersigner is None or signed.countersignature is None:
         half = (signed.countersigner is None) != (signed.countersignature is None)
         return ["second"] if closing or half else []
-    second = manifest.person_by_desk_key(bytes.fromhex(signed.countersigner))
-    if second is None or signed.countersigner == act.signer:
+    signers = Signers.of(manifest)
+    second, _standing = signers.look_up(signed.countersigner)
+    if second in {None, SERVICE_HOLDER, signers.look_up(act.signer)[0]}:
         return ["second"]
     try:
         verify_countersignature(act, signed.countersigner, signed.countersignature)
@@ -187,4 +188,5 @@ def _name(act: Act, manifest: Manifest) -> str:
     person = manifest.person_by_desk_key(bytes.fromhex(act.signer))
     if person is not None:
         return person.name
-    return CASES_SERVICE if bytes.fromhex(act.signer) == manifest.services.get("cases") else ""
+    holder, _standing = Signers.of(manifest).look_up(act.signer)
+    return CASES_SERVICE if holder == SERVICE_HOLDER else holder or ""

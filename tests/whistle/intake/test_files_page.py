@@ -8,6 +8,8 @@ from tests.support.http_reporter import HttpReporter, visible
 from tests.support.intake import Calendar, Intake, file_part, multipart, text_part
 from tests.support.office import Office
 from tests.whistle.intake.conftest import MAX_FILE
+from whistle import limits
+from whistle.i18n import Catalogue
 from whistle.limits import SESSION_IDLE
 
 
@@ -80,7 +82,7 @@ async def test_without_a_session_nothing_is_stored(intake: Intake) -> None:
     assert b"satu per satu" not in answer.body
 
 
-async def test_a_session_that_ends_during_the_upload_is_opened_again(
+async def test_a_session_does_not_end_during_the_upload(
     intake: Intake, cookie: bytes, calendar: Calendar, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealing = type(intake.services.sealing)
@@ -93,7 +95,19 @@ async def test_a_session_that_ends_during_the_upload_is_opened_again(
     monkeypatch.setattr(sealing, "add", slowly)
     status, head = await post(intake, cookie, file_part("a.jpg", b"x"))
     assert status == 303
-    value = head.split(b"set-cookie: session=", 1)[1].split(b";", 1)[0]
-    raw = await intake.post("/id/status/leave", b"", b"application/x-www-form-urlencoded")
-    assert raw.status == 303
-    assert len(value) == 43
+    assert b"set-cookie" not in head.lower()
+    assert "a.jpg" in await page(intake, cookie)
+    calendar.seconds += 2 * SESSION_IDLE
+    assert "a.jpg" not in await page(intake, cookie)
+
+
+async def test_a_full_thread_takes_no_more_files(
+    intake: Intake, cookie: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAX_OWN_MESSAGES", 1)
+    assert (await post(intake, cookie, file_part("a.jpg", b"x")))[0] == 303
+    kept = intake.blob_files()
+    status, body = await post(intake, cookie, file_part("b.jpg", b"x"))
+    assert status == 422
+    assert Catalogue.load("id").t("error.thread.full") in body.decode()
+    assert intake.blob_files() == kept

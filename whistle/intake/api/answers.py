@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How the client interface reads and answers: JSON, bounded, and padded where its size could tell.
 
-Invariants: an error is `{"error": code}` and repeats nothing; all bodies held at one time have one
-limit, whatever the number of connections.
+Invariants: an error is `{"error": code}` and repeats nothing; bodies count in the one budget of
+unfinished forms (`whistle.intake.memory`), whatever the number of connections.
 """
 
 from datetime import date
@@ -13,16 +13,16 @@ from aiohttp import web
 from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import CryptoError
 from whistle.errors import RefusedError
-from whistle.intake.held import Held
-from whistle.intake.multipart import body_chunks
+from whistle.intake.memory import MEMORY
+from whistle.intake.multipart import Pace, body_chunks
 from whistle.intake.problems import ProblemError
 from whistle.intake.records import ThreadView
-from whistle.limits import MAX_API_BODIES, MAX_API_BODY, READ_STEP
+from whistle.limits import MAX_API_BODY, READ_STEP
 
 PREFIX: Final = "/api/"
 
 
-async def read_json(request: web.Request, held: Held) -> Any:
+async def read_json(request: web.Request, pace: Pace) -> Any:
     """Read a JSON body.
 
     Raises:
@@ -32,20 +32,21 @@ async def read_json(request: web.Request, held: Held) -> Any:
     if "Content-Encoding" in request.headers:
         raise RefusedError("media_type")
     body = bytearray()
-    try:
-        async for chunk in body_chunks(request, MAX_API_BODY):
-            if held.size + len(chunk) > MAX_API_BODIES:
-                raise RefusedError("busy")
-            held.size += len(chunk)
+    with request.app[MEMORY].holder() as held:
+        async for chunk in body_chunks(request, MAX_API_BODY, pace):
+            held.add(len(chunk))
             body += chunk
         return parse_json(bytes(body), max_bytes=MAX_API_BODY)
-    finally:
-        held.size -= len(body)
 
 
 def answer(value: Any, status: int = 200) -> web.Response:
     """Return a JSON answer."""
-    return web.Response(body=canonical_json(value), status=status, content_type="application/json")
+    return json_answer(canonical_json(value), status)
+
+
+def json_answer(body: bytes, status: int = 200) -> web.Response:
+    """Return an answer that is encoded already."""
+    return web.Response(body=body, status=status, content_type="application/json")
 
 
 def problem(error: Exception) -> web.Response:
@@ -64,7 +65,7 @@ def day_text(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def thread_answer(thread: ThreadView | None) -> web.Response:
+def thread_body(thread: ThreadView | None) -> bytes:
     """Return everything sealed of a thread, padded; the same shape when there is nothing."""
     value: dict[str, Any] = {"day": None, "dossier": None, "boxes": [], "own": [], "pad": ""}
     if thread is not None:
@@ -76,4 +77,4 @@ def thread_answer(thread: ThreadView | None) -> web.Response:
             for one in thread.own
         ]
     value["pad"] = "." * (-len(canonical_json(value)) % READ_STEP)
-    return answer(value)
+    return canonical_json(value)

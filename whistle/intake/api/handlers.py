@@ -19,7 +19,13 @@ from crypto.encoding import b64
 from crypto.errors import MalformedError
 from whistle.errors import RefusedError
 from whistle.intake import reporter_keys
-from whistle.intake.api.answers import answer, day_text, read_json, thread_answer
+from whistle.intake.api.answers import (
+    answer,
+    day_text,
+    json_answer,
+    read_json,
+    thread_body,
+)
 from whistle.intake.api.wire import (
     Signed,
     parse_addition,
@@ -27,7 +33,9 @@ from whistle.intake.api.wire import (
     parse_signed,
     parse_upload_key,
 )
-from whistle.intake.multipart import body_chunks
+from whistle.intake.handlers.answers import in_step
+from whistle.intake.multipart import Pace, body_chunks
+from whistle.intake.organisation import Organisation
 from whistle.intake.origin import require_own_form
 from whistle.intake.problems import ProblemError
 from whistle.intake.records import ThreadView
@@ -36,7 +44,7 @@ from whistle.intake.sealed_form import require_blob_size
 from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.submissions import Answered
 from whistle.intake.upload_table import Upload
-from whistle.limits import PIECE, STATUS_FLOOR
+from whistle.limits import PIECE
 
 UPLOAD_HEADER: Final = "Whistle-Upload"
 SIZE_HEADER: Final = "Whistle-Size"
@@ -60,7 +68,7 @@ async def put_piece(request: web.Request) -> web.Response:
     if (request.content_length or 0) > PIECE:
         raise ProblemError("piece")
     upload = Upload(request.match_info["id"], owner, size)
-    chunks = body_chunks(request, PIECE)
+    chunks = body_chunks(request, PIECE, Pace.of_upload())
     await services.pieces.receive(upload, int(request.match_info["n"]), chunks, services.today())
     return answer({})
 
@@ -76,14 +84,14 @@ async def report(request: web.Request) -> web.Response:
     """Take a sealed report."""
     require_own_form(request)
     services = request.app[SERVICES]
-    today, organisation = services.today(), services.organisation
-    if not organisation.accepts_reports(today):
-        raise RefusedError("busy")
-    value = await read_json(request, services.bodies)
+    _require_open(services.organisation, services)
+    value = await read_json(request, Pace.of_upload())
     signed = parse_signed(value)
     submission, claims = parse_report(value)
+    organisation, today = services.organisation, services.today()  # one for checking and storing
+    _require_open(organisation, services)
     _use_nonce(services, signed)
-    place = (services.instance_id, signed.nonce, signed.lookup_id)
+    place = (organisation.manifest.instance_id, signed.nonce, signed.lookup_id)
     if not reporter_keys.may(submission.auth_public, signed.signature, place, Action.APPEND):
         raise ProblemError("signature")
     known = services.submissions.known(submission, organisation)
@@ -91,19 +99,21 @@ async def report(request: web.Request) -> web.Response:
         return _stored(known)
     services.submissions.check(submission, organisation, services.settings.max_file_bytes)
     stored = services.submissions.store_with_uploads(submission, claims, organisation, today)
-    return _stored(await asyncio.shield(stored))
+    return _stored(await services.disk.see_through(stored))
 
 
 async def read(request: web.Request) -> web.Response:
     """Hand out everything sealed of a thread to whoever can sign for it."""
     require_own_form(request)
     services = request.app[SERVICES]
-    signed = parse_signed(await read_json(request, services.bodies))
+    signed = parse_signed(await read_json(request, Pace.of_form()))
     loop = asyncio.get_running_loop()
-    earliest = loop.time() + STATUS_FLOOR
+    start = loop.time()
     _use_nonce(services, signed)
-    response = thread_answer(_thread(services, signed, Action.READ))
-    await asyncio.sleep(max(0.0, earliest - loop.time()))
+    thread = _thread(services, services.organisation, signed, Action.READ)
+    body = await loop.run_in_executor(services.reading, thread_body, thread)
+    response = json_answer(body)
+    await in_step(start)
     return response
 
 
@@ -111,19 +121,23 @@ async def append(request: web.Request) -> web.Response:
     """Take a sealed later message."""
     require_own_form(request)
     services = request.app[SERVICES]
-    value = await read_json(request, services.bodies)
+    value = await read_json(request, Pace.of_upload())
     signed, addition = parse_signed(value), parse_addition(value)
+    organisation = services.organisation  # one for checking and storing
     _use_nonce(services, signed)
-    services.submissions.check_addition(
-        addition, services.organisation, services.settings.max_file_bytes
-    )
-    loop = asyncio.get_running_loop()
-    earliest = loop.time() + STATUS_FLOOR
-    if _thread(services, signed, Action.APPEND) is None:
-        await asyncio.sleep(max(0.0, earliest - loop.time()))
+    services.submissions.check_addition(addition, organisation, services.settings.max_file_bytes)
+    start = asyncio.get_running_loop().time()
+    if _thread(services, organisation, signed, Action.APPEND) is None:
+        await in_step(start)
         raise ProblemError("signature")
-    day = await asyncio.shield(services.submissions.add(addition, services.today()))
+    added = services.submissions.add(addition, services.today())
+    day = await services.disk.see_through(added)
     return answer({"day": day.isoformat()})
+
+
+def _require_open(organisation: Organisation, services: IntakeServices) -> None:
+    if not organisation.accepts_reports(services.today()):
+        raise RefusedError("busy")
 
 
 def _use_nonce(services: IntakeServices, signed: Signed) -> None:
@@ -131,11 +145,13 @@ def _use_nonce(services: IntakeServices, signed: Signed) -> None:
         raise ProblemError("nonce")
 
 
-def _thread(services: IntakeServices, signed: Signed, action: Action) -> ThreadView | None:
+def _thread(
+    services: IntakeServices, organisation: Organisation, signed: Signed, action: Action
+) -> ThreadView | None:
     """Return the thread if it exists and its key has signed."""
     thread = services.store.thread(signed.lookup_id)
     public = None if thread is None else thread.auth_public
-    place = (services.instance_id, signed.nonce, signed.lookup_id)
+    place = (organisation.manifest.instance_id, signed.nonce, signed.lookup_id)
     return thread if reporter_keys.may(public, signed.signature, place, action) else None
 
 

@@ -2,17 +2,19 @@
 """The page that adds files to a report one by one, without a script.
 
 Each file is a message of its own, stored before the page says so: what breaks off costs one file.
-A visit that ends while a long upload runs is opened again for whoever sent it.
+A visit does not end while its upload runs, however long that takes.
 """
 
+import asyncio
 from typing import Final
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
+from whistle.errors import FullError
 from whistle.http.headers import html
 from whistle.intake import fields
 from whistle.intake.attachments import Attachments
-from whistle.intake.handlers.answers import language, redirect, services_of, session_cookie
+from whistle.intake.handlers.answers import language, redirect, services_of
 from whistle.intake.handlers.status import Visit, expired, visit_of
 from whistle.intake.multipart import FormCaps, RawForm, read_form
 from whistle.intake.origin import require_own_form
@@ -31,32 +33,36 @@ async def form(request: web.Request) -> web.Response:
     visit = await visit_of(request)
     if visit is None:
         return expired(request)
-    return html(_page(request, visit, added=request.query.get("done") == NOTICE))
+    return html(await _page(request, visit, added=request.query.get("done") == NOTICE))
 
 
 async def submit(request: web.Request) -> web.Response:
     """Take one file."""
     require_own_form(request)
+    with services_of(request).sessions.during(request.cookies.get(COOKIE)):
+        return await _take(request)
+
+
+async def _take(request: web.Request) -> web.Response:
     services = services_of(request)
-    cookie = request.cookies.get(COOKIE)
-    receipt = services.sessions.receipt(cookie)
     visit = await visit_of(request)
     attachments = services.attachments()
     try:
         caps = FormCaps(_NAMES, 1, services.settings.max_file_bytes)
         raw = await read_form(request, caps, attachments if visit else None)
-        if visit is None or receipt is None:
+        if visit is None:
             return expired(request)
         error = _error(raw, attachments)
         if error is not None:
-            return html(_page(request, visit, error=error), UNPROCESSABLE)
-        await _send(request, visit, raw, attachments)
+            return html(await _page(request, visit, error=error), UNPROCESSABLE)
+        try:
+            await _send(request, visit, raw, attachments)
+        except FullError:
+            page = await _page(request, visit, error="error.thread.full")
+            return html(page, UNPROCESSABLE)
     finally:
         await attachments.discard()
-    headers: dict[str, str] = {}
-    if services.sessions.receipt(cookie) is None:
-        headers[hdrs.SET_COOKIE] = session_cookie(services.sessions.create(receipt))
-    return redirect(f"/{language(request)}/status/files?done={NOTICE}", headers)
+    return redirect(f"/{language(request)}/status/files?done={NOTICE}")
 
 
 def _error(raw: RawForm, attachments: Attachments) -> str | None:
@@ -81,13 +87,16 @@ async def _send(request: web.Request, visit: Visit, raw: RawForm, attachments: A
     )
 
 
-def _page(
+async def _page(
     request: web.Request, visit: Visit, *, added: bool = False, error: str | None = None
 ) -> bytes:
     services = services_of(request)
+    files = await asyncio.get_running_loop().run_in_executor(
+        services.reading, own_files, visit.thread.own, visit.keys
+    )
     context = FilesContext(
         token=new_token(services.today(), services.rng),
-        files=own_files(visit.thread.own, visit.keys),
+        files=files,
         added=added,
         error=error,
     )

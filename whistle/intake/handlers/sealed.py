@@ -51,7 +51,13 @@ async def submit(request: web.Request) -> web.Response:
 async def _answer(
     request: web.Request, raw: RawForm, upload: SealedUpload, attachments: Attachments
 ) -> web.Response:
-    problem = "too_large" if raw.file_errors else upload.problem
+    if "busy" in raw.file_errors or not services_of(request).organisation.accepts_reports(
+        services_of(request).today()
+    ):
+        raise RefusedError("busy")
+    problem = upload.problem
+    if raw.file_errors:
+        problem = "short" if raw.file_errors == {"empty"} else "too_large"
     if problem is not None:
         return html(_page(request, problem), UNPROCESSABLE)
     if attachments.references:
@@ -68,14 +74,15 @@ async def _answer(
 async def _as_report(request: web.Request, raw: RawForm, attachments: Attachments) -> web.Response:
     """Store a stock age file as the attachment of a report that says only this."""
     services, lang = services_of(request), language(request)
+    organisation = services.organisation
     report = Report(
         lang=lang,
         token=raw.texts.get(TOKEN_FIELD, ""),
-        answers={"story": services.organisation.pages.texts(lang).t("sealed.story")},
+        answers={"story": organisation.pages.texts(lang).t("sealed.story")},
         excluded=frozenset(),
         attachments=attachments,
     )
-    return await receipt_page(request, report)
+    return await receipt_page(request, organisation, report)
 
 
 def _reception(services: IntakeServices, limit: int) -> Reception:
@@ -83,9 +90,9 @@ def _reception(services: IntakeServices, limit: int) -> Reception:
         submissions=services.submissions,
         store=services.store,
         disk=services.disk,
-        organisation=services.organisation,
+        organisation=lambda: services.organisation,
         max_file_bytes=limit,
-        today=services.today(),
+        today=services.today,
         rng=services.rng,
     )
 

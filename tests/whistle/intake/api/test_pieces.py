@@ -12,7 +12,7 @@ from crypto.rng import system_rng
 from tests.support.intake import Calendar, Intake
 from tests.support.sealed_client import SealedClient, SealedFile, Sealer, seal_file
 from whistle import limits
-from whistle.intake import pieces, upload_table
+from whistle.intake import pieces, upload_table, uploads
 from whistle.limits import PIECE
 
 FILE = seal_file(system_rng(3 * PIECE + 5000))
@@ -272,7 +272,7 @@ async def test_quota_of_uploads(
 async def test_a_nearly_full_disk_refuses(
     client: SealedClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pieces, "DISK_RESERVE", 1 << 60)
+    monkeypatch.setattr(uploads, "DISK_RESERVE", 1 << 60)
     assert await client.put(FILE, 0) == 503
 
 

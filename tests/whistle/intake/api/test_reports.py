@@ -152,7 +152,7 @@ async def test_a_body_too_large(intake: Intake) -> None:
     head = b"POST /api/v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999\r\n\r\n"
     answer = await intake.raw(head)
     assert (answer.status, answer.body) == (413, b'{"error":"too_large"}')
-    assert intake.services.bodies.size == 0
+    assert intake.services.disk.memory.used == 0
 
 
 def bad_containers(sealer: Sealer) -> dict[str, bytes]:
