@@ -12,7 +12,7 @@ Invariants:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -118,6 +118,11 @@ class Pages:
             max_size=f"{self.site.max_file_bytes // 1_000_000} MB",
         )
         return _Language(render, texts)
+
+    def compile_all(self) -> Iterator[None]:
+        """Compile the templates that no page has needed yet, one a step."""
+        for speaks in self._languages.values():
+            yield from speaks.render.compile_all()
 
     def landing(self, lang: Language, context: LandingContext) -> bytes:
         """First page; cached until the statistics change."""
