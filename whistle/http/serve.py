@@ -25,6 +25,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, cast
 
+from whistle.http import prelude  # noqa: F401 - before aiohttp
+
+# isort: split
+
 import uvloop
 from aiohttp import web
 from aiohttp.web_log import AccessLogger

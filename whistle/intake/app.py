@@ -23,6 +23,8 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _BY_STATUS: Final = {404: "not_found", 405: "method", 413: "too_large"}
 HOUSEKEEPING: Final = 600.0  # seconds between looks at the calendar
+WARM_UP_AFTER: Final = 0.3  # seconds: the first answer comes first
+WARM_UP_PAUSE: Final = 0.01  # seconds between templates, in which requests are answered
 
 
 def create_public_app(services: IntakeServices) -> web.Application:
@@ -32,6 +34,7 @@ def create_public_app(services: IntakeServices) -> web.Application:
     app[MEMORY] = services.disk.memory
     app.on_response_prepare.append(harden_response)
     app.cleanup_ctx.append(housekeeping)
+    app.cleanup_ctx.append(warming_up)
     routes.install(app, routes.PUBLIC)
     routes.install(app, routes.CLIENT)
     return app
@@ -89,6 +92,25 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
             await asyncio.sleep(HOUSEKEEPING)
 
     task = asyncio.create_task(keep_house())
+    yield
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+async def warming_up(app: web.Application) -> AsyncIterator[None]:
+    """Compile all templates soon after the start, in small steps between requests."""
+    pages = app[SERVICES].organisation.pages
+
+    async def warm_up() -> None:
+        await asyncio.sleep(WARM_UP_AFTER)
+        try:
+            for _ in pages.compile_all():
+                await asyncio.sleep(WARM_UP_PAUSE)
+        except Exception as error:  # a page that needs this template says so again
+            logs.get("intake").error("a template is broken", **logs.describe(error))
+
+    task = asyncio.create_task(warm_up())
     yield
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):

@@ -21,7 +21,7 @@ from crypto.errors import MalformedError
 from whistle import limits, logs
 from whistle.errors import ConflictError, RefusedError
 from whistle.http.signed import SIGNED_BODY, require_signed
-from whistle.intake.multipart import read_small
+from whistle.intake.bodies import read_small
 from whistle.intake.records import Entry, Record
 from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.wiring import parse_statistics

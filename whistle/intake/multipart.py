@@ -15,15 +15,13 @@ Invariants:
 Source: RFC 7578 through the PyPI parser `multipart`.
 """
 
-import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestPayloadError
 from multipart import (
     MultipartError,
     MultipartSegment,
@@ -34,6 +32,7 @@ from multipart import (
 
 from whistle import limits
 from whistle.errors import RefusedError
+from whistle.intake.bodies import Pace, body_chunks, read_small
 from whistle.intake.fields import FILE_FIELD
 from whistle.intake.memory import MEMORY, Held
 
@@ -86,33 +85,6 @@ class RawForm:
     file_errors: frozenset[str] = field(default_factory=frozenset)  # see `_MultipartReader`
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How slowly a body may arrive: seconds without a byte, seconds in all, and, if `rate` is not
-    zero, bytes per second on average from the end of the idle time on."""
-
-    idle: float
-    total: float
-    rate: float = 0
-
-    @classmethod
-    def of_form(cls) -> "Pace":
-        """For forms without files."""
-        return cls(limits.FORM_IDLE_TIMEOUT, limits.FORM_TOTAL_TIMEOUT)
-
-    @classmethod
-    def of_upload(cls) -> "Pace":
-        """For forms with files."""
-        return cls(limits.BODY_IDLE_TIMEOUT, limits.BODY_TOTAL_TIMEOUT, limits.UPLOAD_MIN_RATE)
-
-    def deadline(self, start: float, now: float, received: int) -> float:
-        """Return when the next bytes must have come."""
-        times = [start + self.total, now + self.idle]
-        if self.rate:
-            times.append(start + self.idle + received / self.rate)
-        return min(times)
-
-
 async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None) -> RawForm:
     """Read a multipart or URL-encoded form.
 
@@ -136,42 +108,6 @@ async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None)
         async for chunk in body_chunks(request, caps.max_body, pace):
             await reader.feed(chunk)
         return reader.result()
-
-
-async def read_small(request: web.Request, max_bytes: int = limits.MAX_SMALL_BODY) -> bytes:
-    """Read a whole small body. Raises as `read_form`."""
-    body = bytearray()
-    with request.app[MEMORY].holder() as held:
-        async for chunk in body_chunks(request, max_bytes, Pace.of_form()):
-            held.add(len(chunk))
-            body += chunk
-        return bytes(body)
-
-
-async def body_chunks(request: web.Request, max_bytes: int, pace: Pace) -> AsyncIterator[bytes]:
-    """Yield a request's body as it arrives, within a size and at a pace."""
-    if (request.content_length or 0) > max_bytes:
-        raise RefusedError("too_large")
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    received = 0
-    while True:
-        try:
-            if not request.content.is_eof():
-                async with asyncio.timeout_at(pace.deadline(start, loop.time(), received)):
-                    chunk = await request.content.readany()
-            else:
-                chunk = await request.content.readany()
-        except TimeoutError:
-            raise RefusedError("timeout") from None
-        except RequestPayloadError:
-            raise RefusedError("bad_request") from None
-        if not chunk:
-            return
-        received += len(chunk)
-        if received > max_bytes:
-            raise RefusedError("too_large")
-        yield chunk
 
 
 async def _read_urlencoded(request: web.Request, caps: FormCaps) -> RawForm:

@@ -170,6 +170,8 @@ class OrganisationSource:
             return
         try:
             fresh = self._load()
+            for _ in fresh.pages.compile_all():
+                pass  # before it is in force: answers of a running server keep their pace
         except Exception as error:  # whatever it is: the present files stay in force
             logs.get("intake").warning("organisation files refused", **logs.describe(error))
             return

@@ -12,7 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Final
@@ -132,6 +132,11 @@ class Pages:
             client=client,
             client_texts=client_texts(texts),
         )
+
+    def compile_all(self) -> Iterator[None]:
+        """Compile the templates that no page has needed yet, one a step."""
+        for speaks in self._languages.values():
+            yield from speaks.render.compile_all()
 
     def landing(self, lang: Language, context: LandingContext) -> bytes:
         """First page; cached until the statistics change."""

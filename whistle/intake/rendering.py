@@ -5,14 +5,15 @@ Invariants:
 
 * autoescape is on for everything and an undefined name raises;
 * texts without parameters and the constants of a language are folded into the template, escaped,
-  when it is loaded: a missing text fails at start-up and costs nothing per page;
+  when it is loaded: they cost nothing per page;
+* a template is compiled when it is first used, or before by `compile_all`: starting waits for none;
 * indentation never reaches the reader: bytes matter over Tor.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -49,7 +50,7 @@ def _inert(text: str) -> str:
 
 
 class Renderer:
-    """Templates of one language, compiled once."""
+    """Templates of one language, each compiled once."""
 
     def __init__(
         self, folder: Path, texts: Catalogue, constants: Mapping[str, str], **shared: object
@@ -74,14 +75,22 @@ class Renderer:
             **shared,
         )
 
-        self._templates: Final = {
-            path.name: self._environment.get_template(path.name)
-            for path in sorted(folder.glob("*.html"))
-        }
+        self._names: Final = tuple(sorted(path.name for path in folder.glob("*.html")))
+        self._templates: Final[dict[str, Template]] = {}
 
     def template(self, name: str) -> Template:
-        """Return a template; all were compiled at the start, so that mistakes show there."""
-        return self._templates[name]
+        """Return a template."""
+        found = self._templates.get(name)
+        if found is None:
+            found = self._templates[name] = self._environment.get_template(name)
+        return found
+
+    def compile_all(self) -> Iterator[None]:
+        """Compile what is not compiled yet, one template a step."""
+        for name in self._names:
+            if name not in self._templates:
+                self.template(name)
+                yield
 
 
 def to_bytes(page: str) -> bytes:

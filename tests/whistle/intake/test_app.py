@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Routes, error pages, and what every answer has in common."""
 
+import asyncio
 import io
 import logging
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from tests.support.intake import Intake, multipart, text_part
+from tests.support.intake import Intake, built_intake, multipart, text_part
 from whistle import logs
+from whistle.assets import templates_dir
 from whistle.http.headers import SCRIPT_POLICY, SECURITY_HEADERS
+from whistle.i18n import TextError
+from whistle.intake import app
 from whistle.intake.organisation import PUBLIC_FILES
+from whistle.intake.pages import Pages
 from whistle.intake.sealing import Sealing
 
 PAGES = ["/", "/id", "/en"] + [
@@ -116,3 +124,46 @@ async def test_the_form_is_new_each_time(intake: Intake) -> None:
     first, second = [(await intake.raw(_get("/id/report"))).text for _ in range(2)]
     assert first != second
     assert len(first) == len(second)
+
+
+def _compiled(pages: Pages) -> list[int]:
+    return [len(speaks.render._templates) for speaks in pages._languages.values()]
+
+
+async def test_templates_are_compiled_after_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "WARM_UP_AFTER", 0.0)
+    with built_intake(tmp_path) as services:
+        pages = services.organisation.pages
+        assert _compiled(pages) == [0, 0]
+        runner = web.AppRunner(app.create_public_app(services))
+        await runner.setup()
+        everything = [len(list(templates_dir().glob("*.html")))] * 2
+        while _compiled(pages) != everything:
+            await asyncio.sleep(0.01)
+        assert list(pages.compile_all()) == []
+        await runner.cleanup()
+
+
+async def test_a_broken_template_is_said_and_harms_no_other_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_pages: Pages) -> Iterator[None]:
+        yield
+        raise TextError("no text")
+
+    monkeypatch.setattr(app, "WARM_UP_AFTER", 0.0)
+    monkeypatch.setattr(Pages, "compile_all", broken)
+    stream = io.StringIO()
+    with built_intake(tmp_path) as services:
+        logs.configure(services.today, stream)
+        try:
+            runner = web.AppRunner(app.create_public_app(services))
+            await runner.setup()
+            await asyncio.sleep(0.05)
+        finally:
+            logging.disable(logging.NOTSET)
+        assert "a template is broken" in stream.getvalue()
+        assert services.organisation.pages.safety("id")
+        await runner.cleanup()

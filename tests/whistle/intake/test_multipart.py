@@ -13,8 +13,9 @@ from tests.support.http_reporter import HttpReporter
 from tests.support.intake import BOUNDARY, Intake, file_part, multipart, text_part
 from whistle import limits
 from whistle.i18n import Catalogue, Language
+from whistle.intake.bodies import Pace
 from whistle.intake.memory import Budget, Held
-from whistle.intake.multipart import FormCaps, Pace, RawForm, _MultipartReader
+from whistle.intake.multipart import FormCaps, RawForm, _MultipartReader
 
 STORY = text_part("story", "Saya diminta membayar.")
 CAPS = FormCaps(frozenset({"story", "text", "token"}), max_files=2, max_file_bytes=1000)

@@ -13,8 +13,8 @@ from aiohttp import web
 from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import CryptoError
 from whistle.errors import RefusedError
+from whistle.intake.bodies import Pace, body_chunks
 from whistle.intake.memory import MEMORY
-from whistle.intake.multipart import Pace, body_chunks
 from whistle.intake.problems import ProblemError
 from whistle.intake.records import ThreadView
 from whistle.limits import MAX_API_BODY, READ_STEP

@@ -33,8 +33,8 @@ from whistle.intake.api.wire import (
     parse_signed,
     parse_upload_key,
 )
+from whistle.intake.bodies import Pace, body_chunks
 from whistle.intake.handlers.answers import in_step
-from whistle.intake.multipart import Pace, body_chunks
 from whistle.intake.organisation import Organisation
 from whistle.intake.origin import require_own_form
 from whistle.intake.problems import ProblemError
