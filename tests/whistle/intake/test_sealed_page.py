@@ -20,6 +20,7 @@ from crypto.xwing import recipient_from_seed
 from tests.support.intake import Answer, Intake, multipart, text_part
 from tests.support.office import Office
 from tests.support.sealed_client import Sealer, seal_file
+from whistle.errors import UndecidedError
 from whistle.intake import bundles
 
 FILES = [seal_file(system_rng(100_000)), seal_file(b"kecil", "b.txt", "text/plain")]
@@ -200,3 +201,29 @@ async def test_another_site_cannot_send(intake: Intake) -> None:
 
 def test_the_largest_bundle_holds_five_files() -> None:
     assert bundles.largest_bundle(300_000) > 5 * ciphertext_size(303_104)
+
+
+async def test_a_bundle_that_may_be_stored_keeps_its_files(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def undecided(*_: object) -> bool:
+        raise UndecidedError
+
+    sealer = Sealer(intake.org)
+    data = sealer.bundle("x", FILES)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(intake.services.store), "add_report", undecided)
+        assert (await send(intake, data)).status == 503
+    assert len(intake.blob_files()) == len(FILES)
+    assert intake.services.disk.memory.used == 0
+
+
+async def test_a_bundle_without_room_in_memory_is_told_to_come_back(intake: Intake) -> None:
+    budget = intake.services.disk.memory
+    budget.take(budget._most)
+    try:
+        assert (await send(intake, Sealer(intake.org).bundle("x", FILES))).status == 503
+    finally:
+        budget.give_back(budget._most)
+    assert budget.used == 0
+    assert intake.blob_files() == []

@@ -137,7 +137,7 @@ async def test_nobody_waits_for_a_disk_that_does_not_answer(
     await asyncio.to_thread(begun.wait, 5)
     one = record(b"t" * 16)
     with pytest.raises(RefusedError, match="busy") as refused:
-        await store.add_report(AUTH, b"d", one)
+        await store.add_report(NEW, one)
     assert not isinstance(refused.value, UndecidedError)
     with pytest.raises(UndecidedError):
         await held
@@ -145,13 +145,13 @@ async def test_nobody_waits_for_a_disk_that_does_not_answer(
     monkeypatch.undo()
     await store.put_statistics("{}")
     assert store.records(10, 10**6) == []
-    assert await store.add_report(AUTH, b"d", one)
+    assert await store.add_report(NEW, one)
 
 
 async def test_a_full_disk_is_busy_and_keeps_what_was_acknowledged(store: Store) -> None:
     connection = store._writer._connection
     stored = 0
-    assert await store.add_report(AUTH, b"d", record(bytes(16)))
+    assert await store.add_report(NEW, record(bytes(16)))
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
@@ -159,14 +159,14 @@ async def test_a_full_disk_is_busy_and_keeps_what_was_acknowledged(store: Store)
         nonlocal stored
         for number in range(1, 50):
             one = record(number.to_bytes(16), container=bytes(20_000))
-            assert await store.add_report(AUTH, b"d", one)
+            assert await store.add_report(NEW, one)
             stored = number
 
     with pytest.raises(RefusedError, match="busy"):
         await fill()
     assert 0 < stored < 49
     connection.execute("PRAGMA max_page_count = 100000")
-    assert await store.add_report(AUTH, b"d", record(b"t" * 16))
+    assert await store.add_report(NEW, record(b"t" * 16))
     assert len(store.records(100, 10**9)) == stored + 2
 
 

@@ -57,7 +57,7 @@ async def _answer(
         raise RefusedError("busy")
     problem = upload.problem
     if raw.file_errors:
-        problem = "short" if raw.file_errors == {"empty"} else "too_large"
+        problem = "none" if raw.file_errors == {"empty"} else "too_large"
     if problem is not None:
         return html(_page(request, problem), UNPROCESSABLE)
     if attachments.references:

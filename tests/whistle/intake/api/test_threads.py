@@ -13,6 +13,7 @@ from tests.support.http_reporter import HttpReporter, visible
 from tests.support.intake import Intake
 from tests.support.office import Office
 from tests.support.sealed_client import SealedClient, Sealer, seal_file
+from whistle import limits
 from whistle.intake import reporter_keys
 from whistle.intake.reporter_keys import Action
 from whistle.limits import READ_STEP
@@ -207,3 +208,17 @@ async def test_a_code_of_a_browser_works_without_a_script_and_the_server_knows_t
     keys = begun.keys
     notice = open_notice(keys.mailbox_key, keys.lookup_id, 2, unb64(answer["boxes"][1]["box"]))
     assert notice.container is not None
+
+
+async def test_a_full_thread_takes_no_more(
+    client: SealedClient, begun: Sealer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Objections and withdrawals, whose truth the server cannot judge here, have a little more."""
+    monkeypatch.setattr(limits, "MAX_OWN_MESSAGES", 1)
+    monkeypatch.setattr(limits, "SPARE_OWN", 1)
+    assert (await client.append(begun, begun.message("one")))[0] == 200
+    full = (409, {"error": "full"})
+    assert await client.append(begun, begun.message("two")) == full
+    assert (await client.append(begun, begun.message("three", intent="contest")))[0] == 200
+    assert await client.append(begun, begun.message("four", intent="contest")) == full
+    assert len((await client.read(begun))[1]["own"]) == 2
