@@ -54,17 +54,14 @@ class Reporters:
 
 def measure_flows(
     report_to: Report, reporters: Reporters, ours: Running, base: Running, total: int
-) -> dict[int, float]:
-    """Report flows at every level; returns the rates."""
-    rates: dict[int, float] = {}
+) -> None:
+    """Report flows at every level."""
     for level in LEVELS:
         count = total // 4 if level == 1 else total
         measured = asyncio.run(load(ours.port, level, count, reporters.flow))
         plain = asyncio.run(load(base.port, level, count, reporters.bare_flow))
         budget = FLOW_BUDGET if level > 1 else None
         _lines(report_to, f"report flow, {level} parallel", measured, plain, budget)
-        rates[level] = measured.rate
-    return rates
 
 
 def measure_statuses(
