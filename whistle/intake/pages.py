@@ -39,6 +39,7 @@ from whistle.intake.fields import CODE, MAX_FILES, REPORT_FIELDS
 from whistle.intake.questions import choice_groups, open_parts
 from whistle.intake.rendering import Renderer, to_bytes
 from whistle.intake.statics import HTML, StaticFile, hashed
+from whistle.limits import MIB
 
 ERROR_PAGES: Final = (
     "bad_request",
@@ -127,7 +128,7 @@ class Pages:
             count=lambda value: _count(value, texts),
             f={question.name: question for question in REPORT_FIELDS},
             max_files=MAX_FILES,
-            max_size=f"{self.site.max_file_bytes // 1_000_000} MB",
+            max_size=f"{self.site.max_file_bytes // MIB} MB",
             statics=self._statics,
             client=client,
             client_texts=client_texts(texts),
