@@ -22,7 +22,7 @@ check: setup  ## format, lint, types, import contracts, fast tests
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports --no-logo
 	@$(PY) -m pytest -q -m "not slow and not tor and not browser"
 
 vectors: setup  ## regenerate the test vectors with the second implementation; no difference may remain

@@ -22,6 +22,9 @@ class Domain(StrEnum):
     ACT_COUNTERSIGNATURE = "whistle/v1/act-countersig"
     PROMISE = "whistle/v1/promise"
     STATISTICS = "whistle/v1/statistics"
+    REPORTER_AUTH = "whistle/v1/auth"
+    BUNDLE = "whistle/v1/bundle"
+    SITE = "whistle/v1/site"
 
     # hashes
     FRAME_HASH = "whistle/v1/frame"

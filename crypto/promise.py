@@ -41,7 +41,12 @@ def commitment(keys: ReceiptKeys) -> bytes:
 
 def make_promise(seed: bytes, instance_id: bytes, keys: ReceiptKeys, day: date) -> bytes:
     """Sign, with the intake's service key, that this report arrived on this day."""
-    fields = _FIELDS.pack(MAGIC, instance_id, commitment(keys), day_number(day))
+    return sign_promise(seed, instance_id, commitment(keys), day)
+
+
+def sign_promise(seed: bytes, instance_id: bytes, committed: bytes, day: date) -> bytes:
+    """Sign for a commitment that the reporter's own client has made."""
+    fields = _FIELDS.pack(MAGIC, instance_id, committed, day_number(day))
     return fields + sign(seed, Domain.PROMISE, fields)
 
 

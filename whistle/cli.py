@@ -78,6 +78,30 @@ def _load_doctor() -> Command:
     return doctor
 
 
+def _load_seal() -> Command:
+    from whistle.commands import seal
+
+    return seal
+
+
+def _load_read() -> Command:
+    from whistle.commands import read
+
+    return read
+
+
+def _load_verify_site() -> Command:
+    from whistle.commands import verify_site
+
+    return verify_site
+
+
+def _load_poster() -> Command:
+    from whistle.commands import poster
+
+    return poster
+
+
 COMMANDS: dict[str, Entry] = {
     "run": Entry("start everything on this machine (first start: a demo organisation)", _load_run),
     "init": Entry("found a real organisation: names, people, units, signed manifest", _load_init),
@@ -86,12 +110,16 @@ COMMANDS: dict[str, Entry] = {
     ),
     "intake": Entry("the intake server alone (public pages, sealing, feed)", _load_intake),
     "cases": Entry("the case server alone (cases, clock, gate, interface for desks)", _load_cases),
+    "poster": Entry("a poster with onion address, check words and QR codes", _load_poster),
+    "seal": Entry("reporters: seal a report on this computer, away from any server", _load_seal),
+    "read": Entry("reporters: what became of a report, with its code", _load_read),
+    "verify-site": Entry("is a live site what its organisation signed?", _load_verify_site),
 }
 
 
 def _overview() -> str:
     lines = ["usage: whistle COMMAND [...]", "", "commands:"]
-    lines += [f"  {name:<9}{entry.summary}" for name, entry in COMMANDS.items()]
+    lines += [f"  {name:<12}{entry.summary}" for name, entry in COMMANDS.items()]
     lines += [
         "",
         "`whistle COMMAND --help` explains one command.",

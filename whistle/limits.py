@@ -54,6 +54,21 @@ UPLOAD_QUEUE_ALL = 24  # the same over all files of all connections
 UPLOAD_SYNC_EVERY = 16 * MIB  # so that the last fdatasync is short
 DISK_RESERVE = 256 * MIB  # below this much free space files are refused, text reports are not
 
+# --- pieces of sealed files (docs/spec/client-api.md) ---------------------------------------------
+PIECE = 1 * MIB  # ciphertext per request; only the last one is shorter
+HARD_MAX_FILE = 500 * MIB  # no setting goes beyond
+MAX_BLOBS = 16  # sealed files of one message, as many as a case server takes
+UNCLAIMED_DAYS = 1  # whole days without a new piece after which an upload goes: 24 to 48 hours
+MAX_UNCLAIMED = 20 * 1024 * MIB  # received bytes that no message has taken yet, all uploads
+MAX_UPLOADS = 4096  # uploads that no message has taken yet
+
+# --- reporters' clients ---------------------------------------------------------------------------
+NONCE_LIFE = 300.0
+MAX_NONCES = 16_384  # oldest first out: a client whose nonce was pushed out asks for another
+MAX_API_BODY = 4 * MIB  # a 1 MiB frame for 16 people, and an own copy of it, in base64
+MAX_DOSSIER = 4 * KIB
+READ_STEP = 32 * KIB  # answers to readers are a multiple of this
+
 # --- reporters' sessions --------------------------------------------------------------------------
 SESSION_IDLE = 15 * 60.0
 MAX_SESSIONS = 10_000  # oldest first out
@@ -71,6 +86,8 @@ BUSY_TIMEOUT_MS = 10_000
 TOKEN_DAYS = 2  # how many days a form stays recognisable as pressed twice
 MAX_OWN_MESSAGES = 200  # later messages of one thread
 MAX_OWN_BYTES = 1 * MIB  # the same, as own copies: every look at a thread opens all of them
+SPARE_OWN = 16  # objections and withdrawals beyond these, if sealed where we cannot judge them
+SPARE_OWN_BYTES = 64 * KIB  # for the copy of each
 MAX_BOX = 2 * MIB  # one mailbox entry
 
 # --- feed -----------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlcipher3.dbapi2 as sqlcipher
 
-from whistle.intake.records import Record
+from whistle.intake.records import NewThread, Record
 from whistle.intake.store import Store
 
 BATCH = 500
@@ -57,7 +57,9 @@ async def _fill(
             )
             for _ in range(min(BATCH, count - start))
         ]
-        await asyncio.gather(*[store.add_report(auth_public, dossier, each) for each in records])
+        await asyncio.gather(
+            *[store.add_report(NewThread(auth_public, dossier), each) for each in records]
+        )
 
 
 def _checkpoint(state: Path, key: str) -> None:

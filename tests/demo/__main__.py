@@ -11,14 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.browser_reporter import BrowserReporter
-from tests.support.tornet import TorNetwork
-
 from tests.demo.steps import Steps
 from tests.demo.story import FOLLOW_UPS, REPORT
+from tests.support.browser_reporter import BrowserReporter
 from tests.support.canaries import find_in_files
 from tests.support.firefox import Firefox
 from tests.support.service import DeskCommands, Service, files_below
+from tests.support.tornet import TorNetwork
 
 DAYS_UNTIL_LATE = 16
 """Five working days after assessment, whatever holidays lie between (policy: first_step)."""

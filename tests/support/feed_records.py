@@ -7,7 +7,8 @@ from collections.abc import Callable
 from crypto.mailbox import open_notice
 from tests.support.case_office import MAILBOX_KEY, TODAY, container
 from tests.support.intake import Intake
-from whistle.intake.store import Blob, Record, _insert_record
+from whistle.intake.records import Blob, Record
+from whistle.intake.store import _insert_record
 
 
 def report(number: int, blobs: tuple[Blob, ...] = ()) -> Record:
@@ -36,7 +37,9 @@ async def offer(intake: Intake, record: Record, files: dict[str, bytes] | None =
 async def add_thread(intake: Intake, record: Record) -> None:
     row = (record.thread, bytes(32), record.day.isoformat(), b"")
     await intake.services.store._writer.do(
-        lambda connection: connection.execute("INSERT INTO threads VALUES (?, ?, ?, ?)", row)
+        lambda connection: connection.execute(
+            "INSERT INTO threads (lookup_id, auth_pk, day, dossier) VALUES (?, ?, ?, ?)", row
+        )
     )
 
 

@@ -35,11 +35,14 @@ _WILL_NAVIGATE = """element => {
   if (!e.form || !['submit', 'image'].includes(e.type)) return false;
   return e.form.noValidate || e.formNoValidate || e.form.checkValidity();
 }"""
+PRESS_TRIES = 5
+PRESS_PAUSE = 0.3
 _FOCUS = """element => {
   element.scrollIntoView({block: 'center'});
   element.focus();
   if (element.select) element.select();
 }"""
+_SHOW = "e => e.scrollIntoView({block: 'center', behavior: 'instant'})"
 _INSERT = "(element, text) => { element.ownerDocument.execCommand('insertText', false, text); }"
 _SELECT = """(element, value) => {
   const option = Array.from(element.options).find(o => o.value === value || o.label === value);
@@ -109,9 +112,8 @@ class Page:
         element = await self._one(css)
         if navigates is None:
             navigates = bool(await self._call(_WILL_NAVIGATE, element))
-        await self._call("e => e.scrollIntoView({block: 'center', behavior: 'instant'})", element)
         arrival = self._bidi.expect(self._is_arrival)
-        await self._pointer(element)
+        await self._press_element(element)
         if not navigates:
             arrival.cancel()
             return
@@ -225,6 +227,18 @@ class Page:
                 for kind in ("keyDown", "keyUp")
             ]
         await self._perform({"type": "key", "id": "keyboard", "actions": actions})
+
+    async def _press_element(self, element: dict[str, Any]) -> None:
+        """Scroll to the element and press it; again if the page moved it away in between."""
+        for attempt in range(PRESS_TRIES):
+            await self._call(_SHOW, element)
+            try:
+                await self._pointer(element)
+                return
+            except BidiError as error:
+                if "out of bounds" not in str(error) or attempt == PRESS_TRIES - 1:
+                    raise
+                await asyncio.sleep(PRESS_PAUSE)
 
     async def _pointer(self, element: dict[str, Any]) -> None:
         origin = {"type": "element", "element": element}

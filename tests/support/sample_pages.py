@@ -34,6 +34,14 @@ from whistle.intake.pages import (
 )
 from whistle.intake.questions import LEVELS
 from whistle.intake.status_page import DUE_KINDS, EVENTS, NOTES
+from whistle.intake.upload_pages import (
+    PROBLEMS,
+    FileLine,
+    FilesContext,
+    SealedContext,
+    files_page,
+    sealed_page,
+)
 
 TODAY = date(2026, 9, 7)
 WORDS: dict[Language, tuple[str, ...]] = {
@@ -132,6 +140,7 @@ def cases() -> Iterator[tuple[str, StatusContext]]:
         yield f"due-{kind}", replace(case, due_kind=kind, overall_due=None)
     for notice in STATUS_NOTICES:
         yield f"notice-{notice}", replace(case, notice=notice)
+    yield "begun-in-the-browser", replace(case, mode="browser")
     yield "late", replace(case, overdue_since=date(2026, 10, 15), paused=True)
     yield "no-dates", StatusContext(kind="case")
     yield "former", replace(case, is_by_former=True)
@@ -177,6 +186,19 @@ def _forms() -> Iterator[tuple[str, FormContext]]:
         yield key, FormContext(TOKEN, TODAY, {}, {"form": key})
 
 
+def _upload_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
+    for problem in (None, "damaged", *PROBLEMS):
+        yield f"sealed-{problem}", sealed_page(pages, lang, SealedContext(TOKEN, problem))
+    stored = SealedContext(TOKEN, None, TODAY, TODAY, "V0hQMQ" * 30)
+    yield "sealed-stored", sealed_page(pages, lang, stored)
+    yield "sealed-bare", sealed_page(pages, lang, replace(stored, due=None, promise=None))
+    lines = (FileLine(TODAY, ("kuitansi.jpg", HOSTILE[0]), 2), FileLine(TODAY, (), 3))
+    yield "files", files_page(pages, lang, FilesContext(TOKEN))
+    yield "files-added", files_page(pages, lang, FilesContext(TOKEN, lines, added=True))
+    wrong = FilesContext(TOKEN, lines, error="error.file.too_large")
+    yield "files-wrong", files_page(pages, lang, wrong)
+
+
 def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     """Render every page of a language."""
     numbers = sample_statistics()
@@ -195,5 +217,6 @@ def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     yield "statistics", pages.statistics(lang, StatisticsContext(numbers))
     yield "statistics-without", pages.statistics(lang, StatisticsContext())
     yield "keys", pages.keys(lang)
+    yield from _upload_pages(pages, lang)
     for key in ERROR_PAGES:
         yield f"error-{key}", pages.error(lang, ErrorContext(key))

@@ -18,8 +18,8 @@ from whistle.intake.pages import ERROR_PAGES, Pages
 INDONESIAN = Catalogue.load("id")
 ENGLISH = Catalogue.load("en")
 
-# Texts that only the desk shows.
-DESK_ONLY = {"case.due_kind.update"}
+# Texts that only the desk shows, one of them inside a report.
+DESK_ONLY = {"case.due_kind.update", "sealed.story"}
 
 
 def placeholders(text: str) -> set[str]:

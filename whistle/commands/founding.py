@@ -19,12 +19,11 @@ from typing import Any
 
 from case_mgmt.catalogue import demo_catalogue
 from case_mgmt.policy import default_policy
-from crypto.errors import CryptoError
-from crypto.manifest import Manifest, verify_manifest
 from crypto.receipt import generate
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
 from whistle.commands.errors import CommandError
+from whistle.commands.installing import copy_site_list, install
 from whistle.layout import Layout, write_private
 
 MANIFEST_LIFETIME = timedelta(days=366)
@@ -32,8 +31,6 @@ POLICY_YEARS_AHEAD = 3
 SEED_BYTES = 32
 PASSPHRASE_WORDS = 6
 DRAFT = "manifest-draft.json"
-SIGNED_FILES = ("manifest.json", "manifest.sig", "instance.id")
-HASHED_FILES = ("policy.json", "catalogue.json")
 BUILDING = ".founding"
 COMPLETE = "complete"
 OWN_FILES = frozenset({BUILDING, "lock"})
@@ -229,63 +226,6 @@ def sign(layout: Layout, root_key: Path, root_flags: Sequence[str | Path]) -> No
         "root", "sign", "--root", root_key, *root_flags,
         "--manifest-draft", layout.draft / DRAFT, "--out", layout.draft,
     )  # fmt: skip
+    copy_site_list(layout.org, layout.draft)  # its serial goes on from there
+    call_desk("root", "sign-site", "--root", root_key, *root_flags, "--org", layout.draft)
     install(layout, layout.draft)
-
-
-def install(layout: Layout, signed: Path) -> None:
-    """Puts a signed manifest into force, together with the policy and catalogue it names.
-
-    All five files change place at once, after they were verified. Raises: CommandError.
-    """
-    fresh = layout.state / "org.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir()
-    for name in SIGNED_FILES:
-        _copy(signed / name, fresh / name)
-    for name in HASHED_FILES:
-        _copy(layout.draft / name, fresh / name)
-    _verify(fresh, layout.org)
-    old = layout.state / "org.old"
-    shutil.rmtree(old, ignore_errors=True)
-    if layout.org.exists():
-        layout.org.rename(old)
-    fresh.rename(layout.org)
-    shutil.rmtree(old, ignore_errors=True)
-    shutil.rmtree(layout.draft)
-
-
-def _copy(source: Path, target: Path) -> None:
-    try:
-        target.write_bytes(source.read_bytes())
-    except OSError as error:
-        message = f"{source} cannot be read: {error.strerror}"
-        raise CommandError(message) from error
-
-
-def _verify(fresh: Path, present: Path) -> None:
-    """The new manifest is genuine, names these files, and is no step back. Raises: CommandError."""
-    try:
-        manifest = read_manifest(fresh)
-        for name in HASHED_FILES:
-            if hashlib.sha256((fresh / name).read_bytes()).hexdigest() != manifest.files[name]:
-                message = f"{name} is not the file the signed manifest names"
-                raise CommandError(message)
-        if (present / "manifest.json").exists():
-            before = read_manifest(present, manifest.not_before)
-            if before.instance_id != manifest.instance_id or before.serial >= manifest.serial:
-                message = "the manifest in force has the same or a higher serial, or another root"
-                raise CommandError(message)
-    except (CryptoError, OSError, ValueError, KeyError) as error:
-        message = f"the signed files cannot be used ({type(error).__name__}: {error})"
-        raise CommandError(message) from error
-
-
-def read_manifest(org: Path, today: date | None = None) -> Manifest:
-    """Verifies the manifest of a folder, as of its own first day unless told otherwise.
-
-    Raises: CryptoError, OSError, ValueError.
-    """
-    instance = bytes.fromhex((org / "instance.id").read_text(encoding="ascii").strip())
-    data, signature = (org / "manifest.json").read_bytes(), (org / "manifest.sig").read_bytes()
-    day = today or date.fromisoformat(json.loads(data)["not_before"])
-    return verify_manifest(data, signature, instance, day)

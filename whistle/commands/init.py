@@ -23,11 +23,11 @@ from whistle.commands.errors import CommandError
 from whistle.commands.founding import (
     Charter,
     default_files,
-    install,
     make_service_keys,
     sign,
     write_charter,
 )
+from whistle.commands.installing import install
 from whistle.layout import Layout
 
 ROLES = ("investigator", "supervisor", "auditor", "publisher", "operator")

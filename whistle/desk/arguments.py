@@ -8,6 +8,8 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from whistle.limits import MAX_FILE_BYTES, MIB
+
 DESK_PORT = 8081
 
 
@@ -178,6 +180,25 @@ def _add_root(commands: "_Commands[Parser]") -> None:
     sign.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="folder of the signed files"
     )
+    _add_site(actions)
+
+
+def _add_site(actions: "_Commands[Parser]") -> None:
+    summary = "sign the list of the files a site serves"
+    site = actions.add_parser("sign-site", parents=[_output()], help=summary, description=summary)
+    site.add_argument("--root", type=Path, required=True, metavar="FILE", help="root key")
+    site.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    site.add_argument(
+        "--org", type=Path, required=True, metavar="DIR",
+        help="folder of the signed manifest; the list is written into it",
+    )  # fmt: skip
+    site.add_argument(
+        "--serial", type=int, metavar="N", help="serial of the list (default: one more than before)"
+    )
+    site.add_argument(
+        "--max-file-mib", type=int, default=MAX_FILE_BYTES // MIB, metavar="MIB",
+        help="what `whistle intake` was given: the pages name it",
+    )  # fmt: skip
 
 
 def _sealing() -> Parser:

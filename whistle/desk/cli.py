@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crypto.rng import Rng, system_rng
-from whistle.desk import key_commands, onion_keys
+from whistle.desk import key_commands, onion_keys, site_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
 from whistle.desk.terminal import Terminal
@@ -35,6 +35,7 @@ def _key_command(args: argparse.Namespace) -> KeyCommand:
         ("keys", "onion"): onion_keys.keys_onion,
         ("root", "new"): key_commands.root_new,
         ("root", "sign"): key_commands.root_sign,
+        ("root", "sign-site"): site_commands.root_sign_site,
     }[args.command, args.action]
 
 

@@ -7,12 +7,14 @@ Invariants:
   service apart;
 * nothing is cached unless the answer says so itself (content-addressed stylesheet, public key
   files);
-* the same set goes out on pages, redirects, error pages and answers of the HTTP parser.
+* the same set goes out on pages, redirects, error pages and answers of the HTTP parser; the two
+  pages that load the script also allow it, from this origin only.
 
 `Referrer-Policy` is `same-origin`, not `no-referrer`: under the latter browsers send `Origin: null`
 with this site's own forms, and the cross-site check could not tell them from a stranger's.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,6 +25,10 @@ CONTENT_SECURITY_POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+SCRIPT_POLICY: Final = (
+    CONTENT_SECURITY_POLICY + "; script-src 'self'; worker-src 'self'; connect-src 'self'"
+)
+"""For the pages that load the script, and for the worker, which obeys the policy it came with."""
 NO_STORE: Final = "no-store"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
@@ -43,6 +49,9 @@ SECURITY_HEADERS: Final[Mapping[str, str]] = CIMultiDictProxy(
     )
 )
 HTML: Final = "text/html; charset=utf-8"
+_SCRIPTED: Final = re.compile(
+    r"/(?:id|en)/(?:report|status(?:/[a-z]+)?)|/browser-worker-[0-9a-f]{16}\.js"
+)
 TEXT: Final = "text/plain; charset=utf-8"
 
 
@@ -54,9 +63,11 @@ def harden(headers: CIMultiDict[str]) -> None:
     headers.popall(hdrs.DATE, None)
 
 
-async def harden_response(_request: web.Request, response: web.StreamResponse) -> None:
+async def harden_response(request: web.Request, response: web.StreamResponse) -> None:
     """Hook for `Application.on_response_prepare`."""
     harden(response.headers)
+    if _SCRIPTED.fullmatch(request.path):
+        response.headers["Content-Security-Policy"] = SCRIPT_POLICY
 
 
 class HardResponse(web.Response):

@@ -8,12 +8,15 @@ from typing import Final
 
 from aiohttp import web
 
+from crypto.errors import CryptoError
 from whistle import limits, logs
 from whistle.errors import RefusedError
 from whistle.http.headers import harden_response
 from whistle.intake import feed, routes
+from whistle.intake.api.answers import PREFIX, problem
 from whistle.intake.handlers.answers import error_page
 from whistle.intake.memory import MEMORY, Budget
+from whistle.intake.problems import ProblemError
 from whistle.intake.services import SERVICES, IntakeServices
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -33,6 +36,7 @@ def create_public_app(services: IntakeServices) -> web.Application:
     app.cleanup_ctx.append(housekeeping)
     app.cleanup_ctx.append(warming_up)
     routes.install(app, routes.PUBLIC)
+    routes.install(app, routes.CLIENT)
     return app
 
 
@@ -52,9 +56,13 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except RefusedError as error:
-        return error_page(request, error)
+        return _explain(request, error)
+    except (ProblemError, CryptoError) as error:
+        if not request.path.startswith(PREFIX):
+            raise
+        return problem(error)
     except web.HTTPException as error:
-        answer = error_page(request, RefusedError(_BY_STATUS.get(error.status, "bad_request")))
+        answer = _explain(request, RefusedError(_BY_STATUS.get(error.status, "bad_request")))
         if "Allow" in error.headers:
             answer.headers["Allow"] = error.headers["Allow"]
         return answer
@@ -62,19 +70,25 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception as error:
         logs.get("intake").error("unexpected error", **logs.describe(error))
-        return error_page(request, RefusedError("generic"))
+        return _explain(request, RefusedError("generic"))
+
+
+def _explain(request: web.Request, error: RefusedError) -> web.Response:
+    """Explain a refusal to a person, or to a client."""
+    return problem(error) if request.path.startswith(PREFIX) else error_page(request, error)
 
 
 async def housekeeping(app: web.Application) -> AsyncIterator[None]:
-    """Destroy the secrets of past days while the server runs."""
+    """Destroy secrets of past days and uploads nobody took, while the server runs."""
     services = app[SERVICES]
 
     async def keep_house() -> None:
         while True:
             try:
                 await services.sealing.forget_old_secrets(services.today())
+                await services.pieces.expire(services.today())
             except Exception as error:  # tried again at the next look
-                logs.get("intake").error("secrets not forgotten", **logs.describe(error))
+                logs.get("intake").error("house not kept", **logs.describe(error))
             await asyncio.sleep(HOUSEKEEPING)
 
     task = asyncio.create_task(keep_house())

@@ -5,7 +5,8 @@ Invariants:
 
 * only ciphertext is written; a file's name is the random id of its blob;
 * a file grows as `<id>.part` (created exclusively) and gets its final name only after its bytes are
-  on the disk; the folder is synced before any row names it;
+  on the disk; the folder is synced before any row names it. An upload in pieces grows under its
+  final name, and no message names it before it is complete (`whistle.intake.pieces`);
 * a file without a row is left over from an interrupted report and removed at start;
 * a file's times are set to the start of its day.
 """
@@ -54,14 +55,36 @@ class BlobFolder:
         Raises:
             RefusedError: "busy" - no descriptor or no place is left for it.
         """
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with busy_if_exhausted():
-            descriptor = os.open(self.part_path(blob), flags, _MODE)
-        if descriptor >= _most_descriptors():
-            os.close(descriptor)
+        try:
+            return _open(self.part_path(blob), os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        except RefusedError:
             self.remove([blob])
-            raise RefusedError("busy")
-        return descriptor
+            raise
+
+    def open_growing(self, blob: str) -> int:
+        """Open the file of an upload that arrives in pieces, under its final name.
+
+        Raises:
+            RefusedError: "busy" - no descriptor or no place is left for it.
+        """
+        return _open(self.path(blob), os.O_RDWR | os.O_CREAT)
+
+    def adopt(self, names: Iterable[tuple[str, str]]) -> None:
+        """Give growing files (first name) final names (second name), durably; all or none.
+
+        Raises:
+            FileExistsError: a name is taken.
+        """
+        linked: list[Path] = []
+        try:
+            for temporary, blob in names:
+                os.link(self.part_path(temporary), self.path(blob))
+                linked.append(self.path(blob))
+        except FileExistsError:
+            for path in linked:
+                path.unlink()
+            raise
+        sync_folder(self.folder)
 
     def publish(self, blobs: Iterable[str]) -> None:
         """Give finished files their final names, durably."""
@@ -105,6 +128,16 @@ def busy_if_exhausted() -> Iterator[None]:
         if error.errno in _EXHAUSTED:
             raise RefusedError("busy") from None
         raise
+
+
+def _open(path: Path, flags: int) -> int:
+    """Open a file of an upload, leaving descriptors for everything else."""
+    with busy_if_exhausted():
+        descriptor = os.open(path, flags, _MODE)
+    if descriptor >= _most_descriptors():
+        os.close(descriptor)
+        raise RefusedError("busy")
+    return descriptor
 
 
 def _most_descriptors() -> int:

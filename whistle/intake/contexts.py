@@ -205,6 +205,7 @@ class StatusContext:
     page: int = 1
     errors: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, str] = field(default_factory=dict)
+    mode: Literal["arrival", "browser", "tool"] = "arrival"  # where the thread was begun
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,11 @@ class Held:
         self._budget.take(size)
         self.size += size
 
+    def shrink(self, size: int) -> None:
+        """Hold only so much from now on."""
+        self._budget.give_back(self.size - size)
+        self.size = size
+
 
 MEMORY: Final = web.AppKey("memory", Budget)
 """Where an application keeps its budget."""

@@ -7,8 +7,8 @@ Invariants:
   module replaces `request.post()`;
 * bytes, parts, part headers and time are capped (`whistle.limits`), whatever Content-Length claims,
   and the text of all unfinished forms together (`whistle.intake.memory`);
-* text is UTF-8 without NUL, a field occurs at most once, a file field is named `file`; anything
-  else is malformed;
+* text is UTF-8 without NUL, a field occurs at most once, a file comes under the one name its form
+  has for files; anything else is malformed;
 * a file beyond the number or size allowed, and one the server has no room for now, is read away
   unsealed and reported, so that the page can keep the text.
 
@@ -68,6 +68,7 @@ class FormCaps:
     names: Collection[str]
     max_files: int = 0
     max_file_bytes: int = 0
+    file_field: str = FILE_FIELD
 
     @property
     def max_body(self) -> int:
@@ -188,7 +189,11 @@ class _MultipartReader:
     def _begin(self, segment: MultipartSegment) -> None:
         name = segment.name or ""
         is_file = segment.filename is not None
-        if not name or len(name) > limits.MAX_FIELD_NAME or is_file != (name == FILE_FIELD):
+        if (
+            not name
+            or len(name) > limits.MAX_FIELD_NAME
+            or is_file != (name == self._caps.file_field)
+        ):
             raise RefusedError("bad_request")
         if is_file and self._caps.max_files == 0:
             raise RefusedError("bad_request")

@@ -3,7 +3,8 @@
 
 Invariants:
 
-* everything given is escaped; no script, no inline style, no address outside this origin;
+* everything given is escaped; nothing inline, no address outside this origin; only the report form
+  and the page that asks for the code load the script, and both work without it;
 * pages that are the same for everyone are rendered once: the empty report form per language and
   year (only its token is put in), the first page per language until the numbers change;
 * status answers of all kinds have one length (`whistle.intake.status_page`).
@@ -11,7 +12,6 @@ Invariants:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -20,9 +20,10 @@ from typing import Final
 from markupsafe import Markup
 
 from case_mgmt.model import State
-from whistle.assets import static_dir, templates_dir
+from whistle.assets import templates_dir
 from whistle.i18n import LANGUAGES, Catalogue, Language
-from whistle.intake import status_page
+from whistle.intake import statics, status_page
+from whistle.intake.client_texts import client_texts
 from whistle.intake.contexts import (
     ErrorContext,
     FormContext,
@@ -37,6 +38,8 @@ from whistle.intake.contexts import (
 from whistle.intake.fields import CODE, MAX_FILES, REPORT_FIELDS
 from whistle.intake.questions import choice_groups, open_parts
 from whistle.intake.rendering import Renderer, to_bytes
+from whistle.intake.statics import HTML, StaticFile, hashed
+from whistle.limits import MIB
 
 ERROR_PAGES: Final = (
     "bad_request",
@@ -100,13 +103,23 @@ class Pages:
 
     def __init__(self, site: Site) -> None:
         self.site: Final = site
-        self.style: Final = (static_dir() / "style.css").read_bytes()
-        self.style_path: Final = f"/style-{hashlib.sha256(self.style).hexdigest()[:16]}.css"
+        self._statics: Final = statics.load()
+        self.style: Final = self._statics.style.body
+        self.style_path: Final = self._statics.style.path
+        self._clients: Final[dict[Language, StaticFile]] = {}
         self._languages: Final = {lang: self._load(lang) for lang in LANGUAGES}
+        served = (*self._statics.all(), *self._clients.values())
+        self.files: Final[Mapping[str, StaticFile]] = {file.path: file for file in served}
 
     def _load(self, lang: Language) -> _Language:
+        """Make a language ready; the script's templates come first, its address is on pages."""
+        client = to_bytes(self._renderer(lang, "").template("client.html").render())
+        self._clients[lang] = hashed(f"client-{lang}", "html", client, HTML)
+        return _Language(self._renderer(lang, self._clients[lang].path), Catalogue.load(lang))
+
+    def _renderer(self, lang: Language, client: str) -> Renderer:
         texts = Catalogue.load(lang)
-        render = Renderer(
+        return Renderer(
             templates_dir(),
             texts,
             {"style": self.style_path, "site_name": self.site.name[lang]},
@@ -115,9 +128,11 @@ class Pages:
             count=lambda value: _count(value, texts),
             f={question.name: question for question in REPORT_FIELDS},
             max_files=MAX_FILES,
-            max_size=f"{self.site.max_file_bytes // 1_000_000} MB",
+            max_size=f"{self.site.max_file_bytes // MIB} MB",
+            statics=self._statics,
+            client=client,
+            client_texts=client_texts(texts),
         )
-        return _Language(render, texts)
 
     def compile_all(self) -> Iterator[None]:
         """Compile the templates that no page has needed yet, one a step."""
@@ -261,6 +276,14 @@ class Pages:
         """An error page."""
         return to_bytes(self._page(lang, "error", "", key=context.key))
 
+    def page(self, lang: Language, name: str, path: str, **context: object) -> bytes:
+        """Render a page whose context another module knows (`whistle.intake.upload_pages`)."""
+        return to_bytes(self._page(lang, name, path, **context))
+
+    def texts(self, lang: Language) -> Catalogue:
+        """The texts of a language."""
+        return self._languages[lang].texts
+
     def _fixed(self, lang: Language, name: str, **context: object) -> bytes:
         fixed = self._languages[lang].fixed
         if name not in fixed:
@@ -270,7 +293,7 @@ class Pages:
     def _page(self, lang: Language, name: str, path: str | None, **context: object) -> str:
         """Render a page; `path` is where the language switch leads, None for no way out."""
         template = self._languages[lang].render.template(f"{name}.html")
-        here = "/status" if path == "/status/view" else path
+        here = "/status" if path and path.startswith("/status/") else path
         return template.render(alt=path, here=here, **context)
 
 

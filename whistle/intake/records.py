@@ -8,6 +8,7 @@ from typing import Literal
 
 Kind = Literal["report", "follow_up"]
 Intent = Literal["message", "contest", "withdraw"]
+Mode = Literal["tool", "browser", "arrival"]  # where a thread's report was sealed
 
 
 @dataclass(frozen=True)
@@ -59,3 +60,26 @@ class ThreadView:
     dossier: bytes
     boxes: tuple[tuple[int, bytes], ...]
     own: tuple[OwnMessage, ...]
+    mode: Mode = "arrival"
+    auth_public: bytes = b""
+
+
+@dataclass(frozen=True)
+class NewThread:
+    """What is kept of a report besides its record.
+
+    `fingerprint` recognises the same submission by a client that sealed it; None on arrival.
+    """
+
+    auth_public: bytes
+    dossier: bytes
+    mode: Mode = "arrival"
+    fingerprint: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A complete upload that a message takes with it; `owner` is the hash of its upload key."""
+
+    blob: Blob
+    owner: bytes

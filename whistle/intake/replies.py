@@ -100,6 +100,7 @@ def read_thread(thread: ThreadView, keys: ReceiptKeys, office: Office, today: da
             _present(opened, thread.day, office.policy, today),
             timeline=tuple(item for _, item in reversed(lines)),
             received=thread.day,
+            mode=thread.mode,
         ),
         seen=max((seq for seq, _ in thread.boxes), default=0),
         prev=prevs[-1] if prevs else NO_PREVIOUS,

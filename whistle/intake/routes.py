@@ -7,7 +7,8 @@ from typing import Final
 from aiohttp import web
 
 from whistle.intake import feed
-from whistle.intake.handlers import actions, public, report, status
+from whistle.intake.api import handlers as client
+from whistle.intake.handlers import actions, files, public, report, sealed, sitefiles, status
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -25,16 +26,33 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", _LANG + "/status/contest", actions.contest),
     ("POST", _LANG + "/status/withdraw", actions.withdraw),
     ("POST", _LANG + "/status/leave", actions.leave),
+    ("GET", _LANG + "/status/files", files.form),
+    ("POST", _LANG + "/status/files", files.submit),
+    ("GET", _LANG + "/sealed", sealed.form),
+    ("POST", _LANG + "/sealed", sealed.submit),
     ("GET", _LANG + "/safety", public.safety),
     ("GET", _LANG + "/statistics", public.statistics),
     ("GET", _LANG + "/keys", public.keys),
-    ("GET", "/style-{hash:[0-9a-f]+}.css", public.style),
+    ("GET", r"/{file:[a-z-]+-[0-9a-f]{16}\.(?:css|js|txt|html)}", public.static_file),
     (
         "GET",
         "/{name:(?:manifest|policy|catalogue)\\.json|manifest\\.sig}",
         public.organisation_file,
     ),
+    ("GET", _LANG + "/offline.html", sitefiles.offline),
+    ("GET", "/{name:site-manifest\\.(?:json|sig)}", sitefiles.site_list),
+    ("GET", "/instance.id", sitefiles.instance),
+    ("GET", "/keys.png", sitefiles.image),
     ("GET", "/robots.txt", public.robots),
+)
+
+CLIENT: Final[tuple[tuple[str, str, Handler], ...]] = (
+    ("GET", "/api/v1/nonce", client.nonce),
+    ("PUT", "/api/v1/blobs/{id:[0-9a-f]{32}}/{n:0|[1-9][0-9]{0,3}}", client.put_piece),
+    ("GET", "/api/v1/blobs/{id:[0-9a-f]{32}}", client.pieces),
+    ("POST", "/api/v1/reports", client.report),
+    ("POST", "/api/v1/threads/read", client.read),
+    ("POST", "/api/v1/threads/append", client.append),
 )
 
 FEED: Final[tuple[tuple[str, str, Handler], ...]] = (

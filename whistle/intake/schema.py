@@ -65,6 +65,23 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              serial INTEGER NOT NULL
            ) STRICT""",
     ),
+    (
+        """ALTER TABLE threads ADD COLUMN mode TEXT NOT NULL DEFAULT 'arrival'
+             CHECK (mode IN ('tool', 'browser', 'arrival'))""",
+        """ALTER TABLE threads ADD COLUMN fingerprint BLOB
+             CHECK (fingerprint IS NULL OR length(fingerprint) = 32)""",
+        """CREATE TABLE uploads (
+             id TEXT PRIMARY KEY CHECK (length(id) = 32),
+             owner BLOB NOT NULL CHECK (length(owner) = 32),
+             size INTEGER NOT NULL CHECK (size > 0),
+             day TEXT NOT NULL CHECK (length(day) = 10)
+           ) STRICT, WITHOUT ROWID""",
+        """CREATE TABLE pieces (
+             upload TEXT NOT NULL REFERENCES uploads (id) ON DELETE CASCADE,
+             n INTEGER NOT NULL,
+             PRIMARY KEY (upload, n)
+           ) STRICT, WITHOUT ROWID""",
+    ),
 )
 VERSION: Final = len(MIGRATIONS)
 

@@ -34,7 +34,7 @@ from whistle.intake import forms, tokens
 from whistle.intake.attachments import Attachments
 from whistle.intake.dossier import open_dossier, seal_dossier
 from whistle.intake.organisation import Audience, Organisation
-from whistle.intake.records import Intent, OwnMessage, Record, ThreadView
+from whistle.intake.records import Intent, NewThread, OwnMessage, Record, ThreadView
 from whistle.intake.store import Store
 
 FORM: Final = "report@1"
@@ -97,9 +97,8 @@ class Sealing:
             return Accepted(receipt, keys, known)
         record = self._seal_report(report, audience, keys, organisation, today)
         dossier = seal_dossier(keys.state_key, keys.lookup_id, report.excluded, self._rng)
-        await report.attachments.settle(
-            lambda: self._store.add_report(keys.auth_public, dossier, record)
-        )
+        thread = NewThread(keys.auth_public, dossier)
+        await report.attachments.settle(lambda: self._store.add_report(thread, record))
         return Accepted(receipt, keys, self._store.thread_day(keys.lookup_id) or today)
 
     async def add(
@@ -229,6 +228,7 @@ class Sealing:
                 "intent": follow_up.intent,
                 "text": follow_up.text,
                 "files": len(follow_up.attachments.blobs),
+                "names": [one.name for one in follow_up.attachments.references],
                 "seen": follow_up.seen,
             },
             ensure_ascii=False,

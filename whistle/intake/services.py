@@ -14,10 +14,13 @@ from whistle.clock import Now, Today
 from whistle.intake.attachments import Attachments
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
+from whistle.intake.nonces import Nonces
 from whistle.intake.organisation import Organisation, OrganisationSource
+from whistle.intake.pieces import Pieces
 from whistle.intake.sealing import Sealing
 from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
+from whistle.intake.submissions import Submissions
 from whistle.intake.uploads import Disk
 from whistle.limits import MAX_FILE_BYTES
 
@@ -41,6 +44,7 @@ class Parts:
     disk: Disk
     sealing: Sealing
     sessions: Sessions
+    nonces: Nonces
     verifier: RequestVerifier
     service_seed: bytes
     today: Today
@@ -65,6 +69,11 @@ class IntakeServices:
         self.rng: Final = parts.rng
         self.reading: Final = ThreadPoolExecutor(1, "intake-reading")  # opens status pages
         self.statistics: Statistics | None = None
+        self.nonces: Final = parts.nonces
+        self.pieces: Final = Pieces(parts.store.uploads, parts.disk)
+        self.submissions: Final = Submissions(
+            parts.store, parts.disk.folder, parts.service_seed, parts.rng
+        )
 
     @property
     def organisation(self) -> Organisation:

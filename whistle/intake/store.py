@@ -17,11 +17,18 @@ from pathlib import Path
 from typing import Final
 
 from crypto.rng import Rng
-from whistle import limits
-from whistle.errors import ConflictError, FullError
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
-from whistle.intake.records import Blob, Entry, OwnMessage, Record, ThreadView
+from whistle.intake.records import (
+    Claim,
+    Entry,
+    NewThread,
+    OwnMessage,
+    Record,
+    ThreadView,
+)
+from whistle.intake.rows import insert_box, record_of, require_room
+from whistle.intake.upload_table import UploadTable, take_uploads
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
 
@@ -37,6 +44,7 @@ class Store:
         schema.migrate(writing)
         self._reading = connect(path, key, writable=False, cache_kib=_READER_CACHE_KIB)
         self._writer = Writer(writing)
+        self.uploads: Final = UploadTable(self._writer, self._reading)
 
     def close(self) -> None:
         """Finish queued writes and close."""
@@ -45,25 +53,51 @@ class Store:
 
     # --- reports --------------------------------------------------------------------------------
 
-    async def add_report(self, auth_public: bytes, dossier: bytes, record: Record) -> bool:
-        """Store a new thread with its report; False if the thread exists already."""
+    async def add_report(
+        self, thread: NewThread, record: Record, claims: Sequence[Claim] = ()
+    ) -> bool:
+        """Store a new thread with its report; False if the thread exists already.
+
+        Raises:
+            ConflictError: a claimed upload is not complete.
+        """
 
         def work(connection: Connection) -> bool:
             cursor = connection.execute(
-                "INSERT INTO threads VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                (record.thread, auth_public, record.day.isoformat(), dossier),
+                "INSERT INTO threads (lookup_id, auth_pk, day, dossier, mode, fingerprint)"
+                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                (
+                    record.thread,
+                    thread.auth_public,
+                    record.day.isoformat(),
+                    thread.dossier,
+                    thread.mode,
+                    thread.fingerprint,
+                ),
             )
             if cursor.rowcount != 1:
                 return False
+            take_uploads(connection, claims)
             _insert_record(connection, record)
             return True
 
         return await self._writer.do(work)
 
-    async def add_follow_up(self, record: Record, own: OwnMessage) -> bool:
+    async def add_follow_up(
+        self,
+        record: Record,
+        own: OwnMessage,
+        claims: Sequence[Claim] = (),
+        *,
+        spare: int | None = None,
+    ) -> bool:
         """Store a later message; False if the same message was stored before.
 
+        `spare`: how many objections and withdrawals a thread takes beyond its messages; None: as
+        many as the caller lets through, who has read what may be objected to.
+
         Raises:
+            ConflictError: a claimed upload is not complete.
             FullError: the thread holds `MAX_OWN_MESSAGES`, or their copies `MAX_OWN_BYTES`.
         """
 
@@ -71,7 +105,10 @@ class Store:
             if not _insert_own(connection, record.thread, own):
                 return False
             if record.intent == "message":
-                _require_room(connection, record.thread)
+                require_room(connection, record.thread, 0)
+            elif spare is not None:
+                require_room(connection, record.thread, spare)
+            take_uploads(connection, claims)
             _insert_record(connection, record)
             return True
 
@@ -81,7 +118,7 @@ class Store:
         """Return a thread; the same three lookups are made whether it exists or not."""
         execute = self._reading.execute
         row = execute(
-            "SELECT day, dossier FROM threads WHERE lookup_id = ?", (lookup_id,)
+            "SELECT day, dossier, mode, auth_pk FROM threads WHERE lookup_id = ?", (lookup_id,)
         ).fetchone()
         boxes = execute(
             "SELECT seq, box FROM mailbox WHERE thread = ? ORDER BY seq", (lookup_id,)
@@ -93,7 +130,16 @@ class Store:
         if row is None:
             return None
         messages = (OwnMessage(mid, date.fromisoformat(day), box) for mid, day, box in own)
-        return ThreadView(date.fromisoformat(row[0]), row[1], tuple(boxes), tuple(messages))
+        return ThreadView(
+            date.fromisoformat(row[0]), row[1], tuple(boxes), tuple(messages), row[2], row[3]
+        )
+
+    def submission(self, lookup_id: bytes) -> tuple[date, bytes | None] | None:
+        """Return a thread's first day and the fingerprint of its submission, or None."""
+        row = self._reading.execute(
+            "SELECT day, fingerprint FROM threads WHERE lookup_id = ?", (lookup_id,)
+        ).fetchone()
+        return None if row is None else (date.fromisoformat(row[0]), row[1])
 
     def thread_day(self, lookup_id: bytes) -> date | None:
         """Return the day a thread began, or None if there is no such thread."""
@@ -102,10 +148,15 @@ class Store:
         ).fetchone()
         return None if row is None else date.fromisoformat(row[0])
 
+    def own_day(self, lookup_id: bytes, message_id: bytes) -> date | None:
+        """Return the day a message of the reporter was stored, or None if it is not."""
+        statement = "SELECT day FROM own_messages WHERE thread = ? AND message_id = ?"
+        row = self._reading.execute(statement, (lookup_id, message_id)).fetchone()
+        return None if row is None else date.fromisoformat(row[0])
+
     def has_own_message(self, lookup_id: bytes, message_id: bytes) -> bool:
         """Say whether this message of the reporter is stored already."""
-        statement = "SELECT 1 FROM own_messages WHERE thread = ? AND message_id = ?"
-        return self._reading.execute(statement, (lookup_id, message_id)).fetchone() is not None
+        return self.own_day(lookup_id, message_id) is not None
 
     # --- day secrets ----------------------------------------------------------------------------
 
@@ -160,7 +211,7 @@ class Store:
             blobs = self._reading.execute(
                 "SELECT id, size FROM blobs WHERE record = ? ORDER BY id", (row[0],)
             ).fetchall()
-            found.append(_record(row, blobs))
+            found.append(record_of(row, blobs))
             total += len(row[7])
             if total >= max_bytes:
                 break
@@ -172,8 +223,9 @@ class Store:
         return None if row is None else int(row[0])
 
     def blob_ids(self) -> set[str]:
-        """Return the ids of all stored blobs."""
-        return {row[0] for row in self._reading.execute("SELECT id FROM blobs")}
+        """Return the ids of all stored blobs and of unfinished uploads."""
+        statement = "SELECT id FROM blobs UNION ALL SELECT id FROM uploads"
+        return {row[0] for row in self._reading.execute(statement)}
 
     async def acknowledge(self, records: Sequence[bytes]) -> tuple[str, ...]:
         """Erase collected records; return the blobs whose files may go now."""
@@ -198,7 +250,7 @@ class Store:
 
         def work(connection: Connection) -> None:
             for entry in wanted:
-                _insert_box(connection, entry)
+                insert_box(connection, entry)
 
         await self._writer.do(work)
 
@@ -240,43 +292,3 @@ def _insert_own(connection: Connection, thread: bytes, own: OwnMessage) -> bool:
         (thread, own.message_id, own.day.isoformat(), own.box),
     )
     return bool(cursor.rowcount == 1)
-
-
-def _require_room(connection: Connection, thread: bytes) -> None:
-    count, size = connection.execute(
-        "SELECT count(*), total(length(box)) FROM own_messages WHERE thread = ?", (thread,)
-    ).fetchone()
-    if count > limits.MAX_OWN_MESSAGES or size > limits.MAX_OWN_BYTES:
-        raise FullError("the thread is full")
-
-
-def _insert_box(connection: Connection, entry: Entry) -> None:
-    known = connection.execute(
-        "SELECT 1 FROM threads WHERE lookup_id = ?", (entry.thread,)
-    ).fetchone()
-    if known is None:
-        raise ConflictError("no such thread")
-    row = connection.execute(
-        "SELECT box FROM mailbox WHERE thread = ? AND seq = ?", (entry.thread, entry.seq)
-    ).fetchone()
-    if row is None:
-        connection.execute(
-            "INSERT INTO mailbox VALUES (?, ?, ?)", (entry.thread, entry.seq, entry.box)
-        )
-    elif bytes(row[0]) != entry.box:
-        raise ConflictError("this place in the mailbox holds another box")
-
-
-def _record(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record:
-    identifier, thread, kind, intent, day, recipients, mailbox_key, container = row
-    return Record(
-        id=identifier,  # type: ignore[arg-type]
-        thread=thread,  # type: ignore[arg-type]
-        kind=kind,  # type: ignore[arg-type]
-        intent=intent,  # type: ignore[arg-type]
-        day=date.fromisoformat(str(day)),
-        recipients=tuple(json.loads(str(recipients))),
-        mailbox_key=mailbox_key,  # type: ignore[arg-type]
-        container=container,  # type: ignore[arg-type]
-        blobs=tuple(Blob(blob, size) for blob, size in blobs),
-    )

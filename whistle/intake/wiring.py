@@ -20,6 +20,7 @@ from whistle.errors import ConfigError, WhistleError
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
 from whistle.intake.database import load_or_create_secret
+from whistle.intake.nonces import Nonces
 from whistle.intake.organisation import (
     Organisation,
     OrganisationSource,
@@ -31,6 +32,7 @@ from whistle.intake.services import IntakeServices, IntakeSettings, Parts
 from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
 from whistle.intake.uploads import Disk
+from whistle.limits import HARD_MAX_FILE, MIB
 
 DISK_THREADS: Final = 2
 
@@ -49,6 +51,8 @@ def build_services(
         ConfigError: the organisation's files or this server's keys are not in order.
         StoreError: the database does not open.
     """
+    if settings.max_file_bytes > HARD_MAX_FILE:
+        raise ConfigError(f"files above {HARD_MAX_FILE // MIB} MiB cannot be allowed")
     settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     seed = bytes.fromhex(load_or_create_secret(settings.state / "service.key", rng))
     public = public_from_seed(seed)
@@ -73,6 +77,7 @@ def build_services(
             disk=Disk(folder, ThreadPoolExecutor(DISK_THREADS, "intake-disk")),
             sealing=Sealing(store, rng),
             sessions=Sessions(rng, monotonic),
+            nonces=Nonces(rng, monotonic),
             verifier=RequestVerifier(
                 load_instance_id(settings.org),
                 known=lambda key: key == source.current().manifest.services.get("cases"),

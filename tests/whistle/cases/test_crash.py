@@ -16,7 +16,7 @@ from tests.support.case_server import all_acts, built_cases
 from tests.support.feed_records import mailbox, offer, report, until, waiting
 from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import Org, make_org
-from whistle.intake.store import Blob, Record
+from whistle.intake.records import Blob, Record
 
 KILLS = 12
 REPORTS = 40

@@ -32,7 +32,7 @@ from whistle.cases import puller
 from whistle.cases.blobs import Receiving
 from whistle.cases.errors import FeedError, FeedLostError
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
-from whistle.intake.store import Blob
+from whistle.intake.records import Blob
 
 
 @contextlib.asynccontextmanager

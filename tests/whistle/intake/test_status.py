@@ -17,7 +17,7 @@ from tests.support.http_reporter import HttpReporter, visible
 from tests.support.intake import Answer, Intake
 from tests.support.office import Office
 from whistle import limits
-from whistle.intake.handlers import status
+from whistle.intake.handlers import answers, status
 from whistle.intake.status_page import STATUS_BYTES
 
 FORM = b"application/x-www-form-urlencoded"
@@ -96,7 +96,7 @@ async def test_slow_answers_leave_at_multiples_of_the_floor(
         return answer
 
     floor = 0.05
-    monkeypatch.setattr(status, "STATUS_FLOOR", floor)
+    monkeypatch.setattr(answers, "STATUS_FLOOR", floor)
     monkeypatch.setattr(status, "_answer", slow)
     times = []
     for _ in range(4):

@@ -17,13 +17,14 @@ from whistle import limits
 from whistle.errors import ConfigError, ConflictError, RefusedError, StoreError, UndecidedError
 from whistle.intake import database, schema
 from whistle.intake.database import connect, load_or_create_secret
-from whistle.intake.records import Blob, Entry, OwnMessage, Record
+from whistle.intake.records import Blob, Entry, NewThread, OwnMessage, Record
 from whistle.intake.store import Store
 from whistle.intake.writer import Writer
 
 KEY = "ab" * 32
 DAY = date(2026, 4, 7)
 AUTH = bytes(32)
+NEW = NewThread(AUTH, b"")
 
 
 def record(thread: bytes, **changes: Any) -> Record:
@@ -49,8 +50,10 @@ def store(path: Path) -> Iterator[Store]:
 async def test_a_report_is_all_or_nothing_and_once(store: Store) -> None:
     thread = system_rng(16)
     first = record(thread, blobs=(Blob("0" * 32, 5),))
-    assert await store.add_report(AUTH, b"dossier", first)
-    assert not await store.add_report(AUTH, b"other", record(thread, blobs=(Blob("1" * 32, 5),)))
+    assert await store.add_report(NewThread(AUTH, b"dossier"), first)
+    assert not await store.add_report(
+        NewThread(AUTH, b"other"), record(thread, blobs=(Blob("1" * 32, 5),))
+    )
     assert store.records(10, 10**6) == [first]
     assert store.blob_ids() == {"0" * 32}
     view = store.thread(thread)
@@ -65,7 +68,7 @@ async def test_a_failing_item_does_not_sink_the_others(store: Store) -> None:
     good = [record(system_rng(16)) for _ in range(5)]
     bad = record(system_rng(16), kind="nonsense")
     results = await asyncio.gather(
-        *(store.add_report(AUTH, b"", one) for one in (*good[:3], bad, *good[3:])),
+        *(store.add_report(NEW, one) for one in (*good[:3], bad, *good[3:])),
         return_exceptions=True,
     )
     assert isinstance(results[3], dbapi2.IntegrityError)
@@ -134,7 +137,7 @@ async def test_nobody_waits_for_a_disk_that_does_not_answer(
     await asyncio.to_thread(begun.wait, 5)
     one = record(b"t" * 16)
     with pytest.raises(RefusedError, match="busy") as refused:
-        await store.add_report(AUTH, b"d", one)
+        await store.add_report(NEW, one)
     assert not isinstance(refused.value, UndecidedError)
     with pytest.raises(UndecidedError):
         await held
@@ -142,13 +145,13 @@ async def test_nobody_waits_for_a_disk_that_does_not_answer(
     monkeypatch.undo()
     await store.put_statistics("{}")
     assert store.records(10, 10**6) == []
-    assert await store.add_report(AUTH, b"d", one)
+    assert await store.add_report(NEW, one)
 
 
 async def test_a_full_disk_is_busy_and_keeps_what_was_acknowledged(store: Store) -> None:
     connection = store._writer._connection
     stored = 0
-    assert await store.add_report(AUTH, b"d", record(bytes(16)))
+    assert await store.add_report(NEW, record(bytes(16)))
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages + 20}")
 
@@ -156,29 +159,29 @@ async def test_a_full_disk_is_busy_and_keeps_what_was_acknowledged(store: Store)
         nonlocal stored
         for number in range(1, 50):
             one = record(number.to_bytes(16), container=bytes(20_000))
-            assert await store.add_report(AUTH, b"d", one)
+            assert await store.add_report(NEW, one)
             stored = number
 
     with pytest.raises(RefusedError, match="busy"):
         await fill()
     assert 0 < stored < 49
     connection.execute("PRAGMA max_page_count = 100000")
-    assert await store.add_report(AUTH, b"d", record(b"t" * 16))
+    assert await store.add_report(NEW, record(b"t" * 16))
     assert len(store.records(100, 10**9)) == stored + 2
 
 
 async def test_a_caller_that_left_does_not_stop_the_writer(store: Store) -> None:
-    task = asyncio.create_task(store.add_report(AUTH, b"", record(system_rng(16))))
+    task = asyncio.create_task(store.add_report(NEW, record(system_rng(16))))
     await asyncio.sleep(0)
     task.cancel()
-    assert await store.add_report(AUTH, b"", record(system_rng(16)))
+    assert await store.add_report(NEW, record(system_rng(16)))
 
 
 async def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
     """The files as they lie there after the answer, without any closing, hold the report."""
     store = Store(path, KEY)
     thread = system_rng(16)
-    await store.add_report(AUTH, b"", record(thread))
+    await store.add_report(NEW, record(thread))
     copy = path.with_name("copy.db")
     for suffix in ("", "-wal"):
         Path(f"{copy}{suffix}").write_bytes(Path(f"{path}{suffix}").read_bytes())
@@ -192,7 +195,7 @@ async def test_what_was_acknowledged_survives_a_kill(path: Path) -> None:
 async def test_acknowledging_erases(store: Store, path: Path) -> None:
     thread = system_rng(16)
     one = record(thread, blobs=(Blob("0" * 32, 5), Blob("1" * 32, 6)))
-    await store.add_report(AUTH, b"", one)
+    await store.add_report(NEW, one)
     assert set(await store.acknowledge([one.id, system_rng(16)])) == {"0" * 32, "1" * 32}
     assert await store.acknowledge([one.id]) == ()
     assert store.records(10, 10**6) == []
@@ -203,7 +206,7 @@ async def test_acknowledging_erases(store: Store, path: Path) -> None:
 
 async def test_listing_stops_at_its_size_but_never_before_the_first(store: Store) -> None:
     for _ in range(4):
-        await store.add_report(AUTH, b"", record(system_rng(16), container=bytes(1000)))
+        await store.add_report(NEW, record(system_rng(16), container=bytes(1000)))
     assert len(store.records(10, 1)) == 1
     assert len(store.records(10, 2000)) == 2
     assert len(store.records(3, 10**6)) == 3
@@ -211,7 +214,7 @@ async def test_listing_stops_at_its_size_but_never_before_the_first(store: Store
 
 async def test_later_messages_are_stored_once_and_in_order(store: Store) -> None:
     thread = system_rng(16)
-    await store.add_report(AUTH, b"", record(thread))
+    await store.add_report(NEW, record(thread))
     messages = [OwnMessage(system_rng(16), DAY, bytes([n])) for n in range(3)]
     for message in messages:
         later = record(thread, kind="follow_up", mailbox_key=None)
@@ -227,7 +230,7 @@ async def test_later_messages_are_stored_once_and_in_order(store: Store) -> None
 
 async def test_the_mailbox_is_all_or_nothing(store: Store) -> None:
     thread = system_rng(16)
-    await store.add_report(AUTH, b"", record(thread))
+    await store.add_report(NEW, record(thread))
     await store.put_mailbox([Entry(thread, 2, b"b"), Entry(thread, 1, b"a")])
     with pytest.raises(ConflictError):
         await store.put_mailbox([Entry(thread, 3, b"c"), Entry(thread, 1, b"x")])
@@ -292,7 +295,7 @@ def test_another_key_does_not_open(path: Path, capfd: pytest.CaptureFixture[str]
 
 
 async def test_nothing_is_legible_in_the_files(store: Store, path: Path) -> None:
-    await store.add_report(AUTH, b"", record(system_rng(16), container=b"canary4711" * 50))
+    await store.add_report(NEW, record(system_rng(16), container=b"canary4711" * 50))
     for suffix in ("", "-wal", "-shm"):
         data = Path(f"{path}{suffix}").read_bytes()
         assert b"canary4711" not in data
@@ -365,3 +368,55 @@ def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"db\.key is missing, but intake\.db was made with it"):
         load_or_create_secret(path, system_rng, used)
     assert not path.exists()
+
+
+def old_database(path: Path) -> bytes:
+    """A database as the first release left it, with a thread, its record and its blob."""
+    connection = connect(path, KEY, writable=True, cache_kib=256)
+    schema.migrate(connection, schema.MIGRATIONS[:1])
+    thread = system_rng(16)
+    rows = (
+        ("threads", (thread, AUTH, DAY.isoformat(), b"dossier")),
+        ("records", (b"r" * 16, thread, "report", "message", DAY.isoformat(), '["pengawas"]',
+                     bytes(32), b"sealed")),
+        ("blobs", ("0" * 32, b"r" * 16, 5)),
+        ("mailbox", (thread, 1, b"box")),
+        ("own_messages", (thread, b"m" * 16, DAY.isoformat(), b"own")),
+    )  # fmt: skip
+    for table, row in rows:
+        connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    connection.close()
+    return thread
+
+
+async def test_an_older_database_with_data_is_brought_up_to_date(path: Path) -> None:
+    thread = old_database(path)
+    for _ in range(2):  # once migrated it opens as it is
+        store = Store(path, KEY)
+        view = store.thread(thread)
+        assert view is not None
+        assert (view.mode, view.dossier, view.boxes) == ("arrival", b"dossier", ((1, b"box"),))
+        assert view.own == (OwnMessage(b"m" * 16, DAY, b"own"),)
+        assert store.submission(thread) == (DAY, None)
+        (kept,) = store.records(10, 10**6)
+        assert kept.blobs == (Blob("0" * 32, 5),)
+        store.close()
+    store = Store(path, KEY)
+    new = record(system_rng(16))
+    assert await store.add_report(NewThread(AUTH, b"", "browser", bytes(32)), new)
+    assert store.submission(new.thread) == (DAY, bytes(32))
+    with pytest.raises(dbapi2.IntegrityError):
+        await store.add_report(NewThread(AUTH, b"", "other"), record(system_rng(16)))  # type: ignore[arg-type]
+    store.close()
+
+
+def test_a_migration_that_fails_changes_nothing(path: Path) -> None:
+    old_database(path)
+    connection = connect(path, KEY, writable=True, cache_kib=256)
+    broken = (*schema.MIGRATIONS, ("CREATE TABLE extra (n INTEGER)", "nonsense"))
+    with pytest.raises(dbapi2.OperationalError):
+        schema.migrate(connection, broken)
+    assert connection.execute("PRAGMA user_version").fetchone()[0] == len(schema.MIGRATIONS)
+    tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+    assert "extra" not in tables
+    connection.close()

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How handlers answer: pages, redirects, error pages, in the language of the path."""
 
+import asyncio
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -12,6 +14,7 @@ from whistle.i18n import DEFAULT_LANGUAGE, Language, parse_language
 from whistle.intake.contexts import ErrorContext
 from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.sessions import COOKIE
+from whistle.limits import STATUS_FLOOR
 
 SEE_OTHER: Final = 303
 
@@ -36,6 +39,13 @@ def error_page(request: web.Request, error: RefusedError) -> web.Response:
     pages = services_of(request).organisation.pages
     body = pages.error(language(request), ErrorContext(error.page))
     return html(body, error.status)
+
+
+async def in_step(start: float) -> None:
+    """Wait until a whole multiple of `STATUS_FLOOR` after `start`, at least one."""
+    loop = asyncio.get_running_loop()
+    leaves = start + STATUS_FLOOR * max(1, math.ceil((loop.time() - start) / STATUS_FLOOR))
+    await asyncio.sleep(max(0.0, leaves - loop.time()))
 
 
 def session_cookie(value: str) -> str:

@@ -39,18 +39,16 @@ async def statistics(request: web.Request) -> web.Response:
     return headers.html(services.organisation.pages.statistics(language(request), context))
 
 
-async def style(request: web.Request) -> web.Response:
-    """The stylesheet, at an address that changes with its content."""
-    pages = services_of(request).organisation.pages
-    if request.path != pages.style_path:
+async def static_file(request: web.Request) -> web.Response:
+    """A stylesheet, script or list, at an address that changes with its content."""
+    file = services_of(request).organisation.pages.files.get(request.path)
+    if file is None:
         raise RefusedError("not_found")
-    return web.Response(
-        body=pages.style,
-        headers={
-            hdrs.CONTENT_TYPE: "text/css; charset=utf-8",
-            hdrs.CACHE_CONTROL: headers.IMMUTABLE,
-        },
-    )
+    kind = {hdrs.CONTENT_TYPE: file.type, hdrs.CACHE_CONTROL: headers.IMMUTABLE}
+    if "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        packed = {hdrs.CONTENT_ENCODING: "gzip", hdrs.VARY: hdrs.ACCEPT_ENCODING}
+        return web.Response(body=file.packed, headers={**kind, **packed})
+    return web.Response(body=file.body, headers={**kind, hdrs.VARY: hdrs.ACCEPT_ENCODING})
 
 
 async def organisation_file(request: web.Request) -> web.Response:

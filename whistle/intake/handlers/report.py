@@ -103,18 +103,24 @@ async def _seal(
     answers: Answers,
     attachments: Attachments,
 ) -> web.Response:
-    services = services_of(request)
-    lang = language(request)
     report = Report(
-        lang=lang,
+        lang=language(request),
         token=raw.texts.get(TOKEN_FIELD, ""),
         answers=answers.filled,
         excluded=accused(answers),
         attachments=attachments,
     )
+    return await receipt_page(request, organisation, report)
+
+
+async def receipt_page(
+    request: web.Request, organisation: Organisation, report: Report
+) -> web.Response:
+    """Store a report checked against this organisation and show its receipt."""
+    services = services_of(request)
     accepted = await services.sealing.submit(report, organisation, services.today())
-    context = _receipt(services, organisation, accepted, len(attachments.references))
-    return html(organisation.pages.receipt(lang, context))
+    context = _receipt(services, organisation, accepted, len(report.attachments.references))
+    return html(organisation.pages.receipt(language(request), context))
 
 
 def _receipt(

@@ -11,7 +11,6 @@ Invariants:
 """
 
 import asyncio
-import math
 import re
 from dataclasses import dataclass, replace
 from datetime import date
@@ -25,7 +24,12 @@ from whistle.http.headers import html
 from whistle.intake.contexts import ReceiptProblem, StatusContext, StatusEntryContext
 from whistle.intake.fields import CODE, CODE_FIELD
 from whistle.intake.forms import normalise
-from whistle.intake.handlers.answers import language, services_of, session_cookie
+from whistle.intake.handlers.answers import (
+    in_step,
+    language,
+    services_of,
+    session_cookie,
+)
 from whistle.intake.multipart import FormCaps, read_form
 from whistle.intake.origin import require_own_form
 from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
@@ -34,7 +38,6 @@ from whistle.intake.replies import History, Office, read_thread
 from whistle.intake.services import IntakeServices
 from whistle.intake.sessions import COOKIE
 from whistle.intake.tokens import new_token
-from whistle.limits import STATUS_FLOOR
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _PAGE: Final = re.compile(r"[1-9][0-9]{0,3}")
@@ -64,14 +67,12 @@ async def by_code(request: web.Request) -> web.Response:
     services = services_of(request)
     raw = await read_form(request, _CAPS, None)
     typed = normalise(CODE, raw.texts.get(CODE_FIELD, ""))[: CODE.max_chars]
-    loop = asyncio.get_running_loop()
-    start = loop.time()
+    start = asyncio.get_running_loop().time()
     context, cookie = await _answer(services, typed)
     body = services.organisation.pages.status(language(request), context)
     response = html(body)
     response.headers[hdrs.SET_COOKIE] = session_cookie(cookie)
-    leaves = start + STATUS_FLOOR * max(1, math.ceil((loop.time() - start) / STATUS_FLOOR))
-    await asyncio.sleep(max(0.0, leaves - loop.time()))
+    await in_step(start)
     return response
 
 

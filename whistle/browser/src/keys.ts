@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// Signatures, recipients, and what follows from a receipt (docs/spec/envelope.md 4, receipt.md 3).
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { expand, extract } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+import { ml_kem768_x25519 as xwing } from "@noble/post-quantum/hybrid.js";
+import * as bech32 from "./bech32.ts";
+import { type Bytes, hash, hex, label, utf8 } from "./bytes.ts";
+
+export { xwing };
+
+export const publicKey = (seed: Uint8Array): Bytes => ed25519.getPublicKey(seed) as Bytes;
+
+export const sign = (seed: Uint8Array, domain: string, ...parts: Uint8Array[]): Bytes =>
+  ed25519.sign(label(domain, ...parts), seed) as Bytes;
+
+/** RFC 8032, strict: no non-canonical encodings, no small-order keys. */
+export function verify(key: Uint8Array, signature: Uint8Array, domain: string, ...parts: Uint8Array[]): boolean {
+  try {
+    return (
+      !ed25519.Point.fromBytes(key, false).isSmallOrder() &&
+      ed25519.verify(signature, label(domain, ...parts), key, { zip215: false })
+    );
+  } catch {
+    return false;
+  }
+}
+
+export const recipientOf = (seed: Uint8Array): Bytes => xwing.keygen(seed).publicKey as Bytes;
+export const recipientFromText = (text: string): Bytes => bech32.decode("age1pq", text, 1216);
+export const identityText = (seed: Uint8Array): string =>
+  bech32.encode("age-secret-key-pq-", seed).toUpperCase();
+export const fingerprint = (recipient: Uint8Array): Bytes => hash("recipient-fp", recipient);
+
+export function recipientsDigest(recipients: Uint8Array[]): Bytes {
+  const sorted = recipients.map((each) => fingerprint(each)).sort((a, b) => (hex(a) < hex(b) ? -1 : 1));
+  return hash("recipients", ...sorted);
+}
+
+export interface ReceiptKeys {
+  lookupId: Bytes;
+  authSeed: Bytes;
+  signSeed: Bytes;
+  replySeed: Bytes;
+  stateKey: Bytes;
+  mailboxKey: Bytes;
+  logSecret: Bytes;
+}
+
+export const subkey = (key: Uint8Array, info: string, length: number): Bytes =>
+  expand(sha256, key, utf8(info), length) as Bytes;
+
+export function derive(receipt: Uint8Array, instanceId: Uint8Array): ReceiptKeys {
+  const prk = extract(sha256, receipt, hash("instance", instanceId));
+  const key = (purpose: string, length: number): Bytes => subkey(prk, `whistle/v1/${purpose}`, length);
+  return {
+    lookupId: key("lookup", 16),
+    authSeed: key("auth-ed25519", 32),
+    signSeed: key("sign-ed25519", 32),
+    replySeed: key("reply-xwing", 32),
+    stateKey: key("state", 32),
+    mailboxKey: key("mailbox", 32),
+    logSecret: key("log", 32),
+  };
+}
+
+export const commitment = (keys: ReceiptKeys): Bytes => hash("log-commitment", keys.logSecret);
