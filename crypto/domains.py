@@ -25,6 +25,7 @@ class Domain(StrEnum):
     REPORTER_AUTH = "whistle/v1/auth"
     BUNDLE = "whistle/v1/bundle"
     SITE = "whistle/v1/site"
+    RELEASE = "whistle/v1/release"
 
     # hashes
     FRAME_HASH = "whistle/v1/frame"
@@ -33,6 +34,7 @@ class Domain(StrEnum):
     INSTANCE_FINGERPRINT = "whistle/v1/instance-fp"
     ACT = "whistle/v1/act"
     COMMITMENT = "whistle/v1/log-commitment"
+    FOLLOW_UP = "whistle/v1/log-follow-up"
     INSTANCE = "whistle/v1/instance"
     RECEIPT_CHECK = "whistle/v1/receipt-check"
 
