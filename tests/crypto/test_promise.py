@@ -21,8 +21,8 @@ DATA = subject.make_promise(SERVICE, INSTANCE, KEYS, DAY)
 
 def test_round_trip() -> None:
     promise = subject.verify_promise(PUBLIC, DATA)
-    assert promise == subject.Promise(INSTANCE, subject.commitment(KEYS), DAY)
-    assert len(DATA) == subject.PROMISE_LENGTH == 136
+    assert promise == subject.Promise(INSTANCE, subject.commitment(KEYS), DAY, date(2027, 6, 5))
+    assert len(DATA) == subject.PROMISE_LENGTH == 140
 
 
 def test_commitment_belongs_to_one_receipt_at_one_organisation() -> None:
@@ -41,7 +41,7 @@ def test_every_byte_counts(at: int) -> None:
         subject.verify_promise(PUBLIC, bytes(changed))
 
 
-@pytest.mark.parametrize("data", [b"", DATA[:-1], DATA + b"\x00", b"WHP2" + DATA[4:]])
+@pytest.mark.parametrize("data", [b"", DATA[:-1], DATA + b"\x00", b"WHP1" + DATA[4:]])
 def test_malformed(data: bytes) -> None:
     with pytest.raises(MalformedError):
         subject.verify_promise(PUBLIC, data)

@@ -25,7 +25,7 @@ from crypto.manifest import verify_manifest
 from crypto.padding import frame_size, padme
 from crypto.private.age_open import open_all
 from crypto.private.keystore import Identity, open_keystore, seal_keystore
-from crypto.promise import commitment, make_promise, verify_promise
+from crypto.promise import MAX_LOG_DAYS, commitment, make_promise, verify_promise
 from crypto.receipt import Receipt, ReceiptKeys, derive, parse_receipt
 from crypto.requests import RequestVerifier, sign_request
 from crypto.signing import public_from_seed
@@ -209,6 +209,7 @@ def test_promise() -> None:
     promise = verify_promise(public_from_seed(seed), unhex(vector["data"]))
     assert promise.commitment.hex() == V["receipts"][vector["receipt"]]["commitment"]
     assert promise.day == day
+    assert (promise.latest - day).days == MAX_LOG_DAYS
 
 
 def test_request() -> None:

@@ -210,7 +210,8 @@ export function sealOwnCopy(key, lookupId, messageId, text, nonce) {
 export const commitment = (logSecret) => hash("log-commitment", logSecret);
 
 export function makePromise(seed, instanceId, logSecret, day) {
-  const fields = concatBytes(utf8ToBytes("WHP1"), instanceId, commitment(logSecret), integer(day, 4));
+  const days = concatBytes(integer(day, 4), integer(day + 196, 4));
+  const fields = concatBytes(utf8ToBytes("WHP2"), instanceId, commitment(logSecret), days);
   return concatBytes(fields, sign(seed, "promise", fields));
 }
 

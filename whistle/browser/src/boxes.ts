@@ -76,8 +76,8 @@ export function openDossier(stateKey: Uint8Array, lookupId: Uint8Array, box: Uin
 export function verifyPromise(
   data: Uint8Array, service: Uint8Array, instanceId: Uint8Array, keys: ReceiptKeys,
 ): number {
-  need(data.length === 136 && text(data.subarray(0, 4)) === "WHP1", "not a promise");
-  need(verify(service, data.subarray(72), "promise", data.subarray(0, 72)), "promise is not signed by the intake");
+  need(data.length === 140 && text(data.subarray(0, 4)) === "WHP2", "not a promise");
+  need(verify(service, data.subarray(76), "promise", data.subarray(0, 76)), "promise is not signed by the intake");
   need(equal(data.subarray(4, 36), instanceId), "promise of another organisation");
   need(equal(data.subarray(36, 68), commitment(keys)), "promise for another report");
   return u32(data, 68);
