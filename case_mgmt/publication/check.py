@@ -17,7 +17,6 @@ from enum import StrEnum
 from case_mgmt.publication.history import LoggedCase, LoggedEvent, Window
 from case_mgmt.publication.leaves import Kind, Leaf, wait_range
 from case_mgmt.publication.weeks import (
-    MAX_MERGE_DAYS,
     MIN_REPORTS,
     SUNDAY,
     Batch,
@@ -25,6 +24,7 @@ from case_mgmt.publication.weeks import (
     is_opening,
 )
 from crypto.errors import MalformedError
+from crypto.promise import MAX_MERGE_DAYS
 
 
 class Rule(StrEnum):
@@ -147,12 +147,11 @@ def _follow_ups(_leaves: Sequence[Leaf], batches: Sequence[Batch]) -> list[RuleF
     for batch in batches:
         for _index, report in batch.of_kind(Kind.REPORT):
             arrived.setdefault(report.case, batch.reports)
-        before = dict(longest)
         for index, leaf in batch.of_kind(Kind.FOLLOW_UP):
             event = LoggedEvent(leaf.code, leaf.wait, batch.follow_ups, index)
             if leaf.case not in arrived:
                 faults.append(RuleFault(Rule.NO_SUCH_CASE, index))
-            elif not _can_be(arrived[leaf.case], event) or leaf.wait < before.get(leaf.case, 0):
+            elif not _can_be(arrived[leaf.case], event) or leaf.wait < longest.get(leaf.case, 0):
                 faults.append(RuleFault(Rule.BACK_DATED, index))
             longest[leaf.case] = max(leaf.wait, longest.get(leaf.case, 0))
     return faults

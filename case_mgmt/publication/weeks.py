@@ -20,8 +20,6 @@ from case_mgmt.publication.leaves import Kind, Leaf, release_leaf
 
 MIN_REPORTS: Final = 10
 """Reports that one batch brings at least, unless it has waited for `MAX_MERGE_DAYS`."""
-MAX_MERGE_DAYS: Final = 182
-"""Days after which reports are logged however few they are."""
 SUNDAY: Final = 6
 _DAY: Final = timedelta(days=1)
 

@@ -9,9 +9,10 @@ import pytest
 
 from case_mgmt.publication.check import Rule, as_of, cases_from, faults_in, leaves_of
 from case_mgmt.publication.history import Window
-from case_mgmt.publication.leaves import Code, FollowUp, Leaf, release_leaf, report_leaf
+from case_mgmt.publication.leaves import Code, FollowUp, Kind, Leaf, release_leaf, report_leaf
 from case_mgmt.publication.weeks import batches_of, opening_leaf
 from crypto.errors import MalformedError
+from tests.support.city import CityPlan, build_city
 
 OPENING = date(2026, 1, 4)  # a Sunday
 
@@ -128,3 +129,16 @@ def test_an_empty_log_has_no_day() -> None:
     assert batches_of([]) == ()
     with pytest.raises(MalformedError):
         as_of([])
+
+
+def test_within_a_batch_a_case_keeps_its_order() -> None:
+    log = [*honest(), follow_up(12, week(4), 7, 78), follow_up(12, week(4), 5, 79)]
+    assert [(each.rule, each.index) for each in faults_in(log)] == [(Rule.BACK_DATED, 30)]
+
+
+def test_a_simulated_city_breaks_no_rule_and_keeps_every_case() -> None:
+    city = build_city(CityPlan(reports=400, days=200, offices=4))
+    assert faults_in(city.leaves) == ()
+    cases = cases_from(city.leaves)
+    assert len(cases) == sum(leaf.kind is Kind.REPORT for leaf in city.leaves)
+    assert sum(len(each.events) for each in cases) == len(city.openings)
