@@ -102,6 +102,12 @@ def _load_poster() -> Command:
     return poster
 
 
+def _load_witness() -> Command:
+    from whistle.commands import witness
+
+    return witness
+
+
 COMMANDS: dict[str, Entry] = {
     "run": Entry("start everything on this machine (first start: a demo organisation)", _load_run),
     "init": Entry("found a real organisation: names, people, units, signed manifest", _load_init),
@@ -113,6 +119,9 @@ COMMANDS: dict[str, Entry] = {
     "poster": Entry("a poster with onion address, check words and QR codes", _load_poster),
     "seal": Entry("reporters: seal a report on this computer, away from any server", _load_seal),
     "read": Entry("reporters: what became of a report, with its code", _load_read),
+    "witness": Entry(
+        "watch somebody's public log, so that it cannot show two histories", _load_witness
+    ),
     "verify-site": Entry("is a live site what its organisation signed?", _load_verify_site),
 }
 
