@@ -16,6 +16,7 @@ from typing import Protocol
 from case_mgmt.acts import SignedAct
 from case_mgmt.model import ActHash, BlobId, CaseId, PersonId, RecordId, State, ThreadId
 from case_mgmt.projection import Projection
+from case_mgmt.store.log_ports import LogReadUnit, LogWriteUnit
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Load:
     late: int
 
 
-class ReadUnit(Protocol):
+class ReadUnit(LogReadUnit, Protocol):
     """Questions to one moment of the store."""
 
     def case(self, case: CaseId) -> Case | None:
@@ -169,7 +170,7 @@ class ReadUnit(Protocol):
         """A remembered value of the service itself."""
 
 
-class WriteUnit(ReadUnit, Protocol):
+class WriteUnit(ReadUnit, LogWriteUnit, Protocol):
     """Questions and changes inside one transaction."""
 
     def add_case(

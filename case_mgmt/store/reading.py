@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from case_mgmt.acts import SignedAct
 from case_mgmt.model import OPEN, ActHash, BlobId, CaseId, PersonId, RecordId, State, ThreadId
 from case_mgmt.store import schema
+from case_mgmt.store.log_reading import SqlLogReadUnit
 from case_mgmt.store.ports import (
     Blob,
     Case,
@@ -26,11 +27,8 @@ from case_mgmt.store.rows import case_of, proposal_of, signed_of
 _OF_A_CASE: Final = tuple(each for each in schema.cases.c if each.name != "mailbox_key")
 
 
-class SqlReadUnit:
+class SqlReadUnit(SqlLogReadUnit):
     """A `ReadUnit` on one connection inside a transaction."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
 
     def case(self, case: CaseId) -> Case | None:
         """The case, or None."""

@@ -6,6 +6,7 @@ Invariants
 * At most one proposal of a case waits.
 * Every time is a whole day; every content column is ciphertext.
 * The columns of `cases` after `next_seq` follow from the acts (projection.py).
+* A leaf of the public log has its place once and for ever; without a place it waits for a batch.
 
 A change here needs a migration; tests/case_mgmt/store/test_migrations.py compares the two.
 """
@@ -134,6 +135,64 @@ outbox: Final = sa.Table(
     sa.Column("box", sa.LargeBinary, nullable=False),
     sa.Column("outcome", sa.String(16), index=True),
     sa.UniqueConstraint("thread", "seq"),
+)
+
+log_cases: Final = sa.Table(
+    "log_cases",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("pseudonym", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("day", sa.Date, nullable=False),
+)
+
+log_leaves: Final = sa.Table(
+    "log_leaves",
+    metadata,
+    sa.Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("kind", sa.Integer, nullable=False),
+    sa.Column("code", sa.Integer, nullable=False),
+    sa.Column("wait", sa.Integer, nullable=False),
+    sa.Column("pseudonym", sa.LargeBinary, nullable=False, index=True),
+    sa.Column("commitment", sa.LargeBinary, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("act", sa.String(64)),
+    sa.Column("nonce", sa.LargeBinary),
+    sa.Column("period", sa.Date),
+    sa.Column("place", sa.Integer, unique=True),
+)
+
+log_checkpoints: Final = sa.Table(
+    "log_checkpoints",
+    metadata,
+    sa.Column("size", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("is_public", sa.Boolean, nullable=False),
+)
+
+cards: Final = sa.Table(
+    "cards",
+    metadata,
+    sa.Column("case_id", sa.ForeignKey("cases.id"), primary_key=True),
+    sa.Column("person", sa.String(64), nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+    sa.Column("container", sa.LargeBinary, nullable=False),
+)
+
+releases: Final = sa.Table(
+    "releases",
+    metadata,
+    sa.Column("id", sa.String(40), primary_key=True),
+    sa.Column("digest", sa.LargeBinary, nullable=False),
+    sa.Column("day", sa.Date, nullable=False),
+)
+
+public_files: Final = sa.Table(
+    "public_files",
+    metadata,
+    sa.Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("path", sa.String(200), nullable=False, unique=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("is_pushed", sa.Boolean, nullable=False, index=True),
 )
 
 settings: Final = sa.Table(

@@ -13,12 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from case_mgmt.errors import StoreError
 from case_mgmt.model import ActHash, CaseId, PersonId, ThreadId
 from case_mgmt.store import schema
+from case_mgmt.store.log_writing import SqlLogWriteUnit
 from case_mgmt.store.ports import Case, LedgerEntry, Note, Proposal, Return, StoredRecord
 from case_mgmt.store.reading import SqlReadUnit
 from case_mgmt.store.rows import present_to_columns
 
 
-class SqlWriteUnit(SqlReadUnit):
+class SqlWriteUnit(SqlReadUnit, SqlLogWriteUnit):
     """A `WriteUnit` on the one writing connection."""
 
     def add_case(

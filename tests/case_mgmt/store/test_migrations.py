@@ -77,7 +77,7 @@ def test_the_scripts_lie_in_the_package() -> None:
     config.set_main_option("script_location", str(Path(sqlcipher.__file__).with_name("migrations")))
     config.set_main_option("path_separator", "os")
     scripts = ScriptDirectory.from_config(config)
-    assert scripts.get_current_head() == "0002"
+    assert scripts.get_current_head() == "0003"
     for script in scripts.walk_revisions():
         assert Path(script.path).is_relative_to(Path(sqlcipher.__file__).parent)
 
