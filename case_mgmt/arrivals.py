@@ -13,7 +13,7 @@ from datetime import date
 from case_mgmt.acts import new_case_id
 from case_mgmt.errors import RecordError, UnknownThreadError
 from case_mgmt.gate import Rulebook, present_handlers
-from case_mgmt.ledger import Event, Ledger, ServiceKey
+from case_mgmt.ledger import Event, Ledger, Newcomer, ServiceKey
 from case_mgmt.lifecycle import Actor
 from case_mgmt.model import CLOSINGS, OPEN, ActKind, CaseId, State
 from case_mgmt.records import Record
@@ -52,13 +52,14 @@ class Arrivals:
     def _open(self, record: Record) -> CaseId:
         if record.mailbox_key is None:
             raise RecordError("a report carries its mailbox key")
-        case = self._ledger.open_case(
-            self._new_id(),
+        newcomer = Newcomer(
             record.thread,
             frozenset(record.recipients),
             record.mailbox_key,
             min(record.day, self._rules.today),
+            record.commitment,
         )
+        case = self._ledger.open_case(self._new_id(), newcomer)
         self._keep(case.id, record)
         candidates = present_handlers(self._rules.manifest, record.recipients)
         assign(self._unit, self._ledger, case, self._rules, candidates)

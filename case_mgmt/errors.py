@@ -6,6 +6,7 @@
 * `GateError`: a rule of the gate refused the act; carries a code and its text in both languages.
 * `UnknownCaseError`: there is no such case for this person.
 * `StoreError`: our own storage cannot be used.
+* `LogError`: our own log contradicts itself.
 
 No message carries anything secret or anything the other side sent.
 """
@@ -49,6 +50,10 @@ class UnknownCaseError(CaseError):
 
 class StoreError(CaseError):
     """The database cannot be opened, read or written."""
+
+
+class LogError(CaseError):
+    """The public log must not go on: what is stored contradicts what was published."""
 
 
 class GateError(CaseError):

@@ -2,14 +2,15 @@
 """The one place that makes an act part of a case.
 
 Invariants
-* An act, the case as it stands after it, and the reporter's notice are written in one transaction.
+* An act, the case as it stands after it, its leaf for the public log and the reporter's notice are
+  written in one transaction.
 * Whatever is written overtakes a proposed closing: the second person must have seen everything.
 * Acts of the service itself go through the transition table like any other.
 """
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from case_mgmt.acts import FIRST_SEQ, Act, SignedAct, sign_act
 from case_mgmt.gate import CaseView, Rulebook, is_current
@@ -25,6 +26,7 @@ from case_mgmt.model import (
 )
 from case_mgmt.notices import is_visible, notice_for, seal
 from case_mgmt.projection import project
+from case_mgmt.publication.book import META, Happened, LogBook
 from case_mgmt.store.ports import Case, LedgerEntry, Proposal, ReadUnit, WriteUnit
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
@@ -58,6 +60,17 @@ class Event:
     assignee: PersonId | None = None
 
 
+@dataclass(frozen=True, repr=False)
+class Newcomer:
+    """A report that opens a case; `commitment` stands for it in the public log."""
+
+    thread: ThreadId
+    recipients: frozenset[PersonId]
+    mailbox_key: bytes
+    arrival: date
+    commitment: bytes | None = None
+
+
 def waiting_in(unit: ReadUnit, case: CaseId, today: date) -> Proposal | None:
     """The closing that waits for a second person; one of another day has lapsed."""
     return current(unit.proposal(case), today)
@@ -89,16 +102,11 @@ class Ledger:
         self._key = key
         self._rules = rules
         self._rng = rng
+        self._book = LogBook(unit, rules.manifest, rng)
 
-    def open_case(
-        self,
-        case: CaseId,
-        thread: ThreadId,
-        recipients: frozenset[PersonId],
-        mailbox_key: bytes,
-        arrival: date,
-    ) -> Case:
+    def open_case(self, case: CaseId, newcomer: Newcomer) -> Case:
         """A new case with its first act."""
+        thread, arrival = newcomer.thread, newcomer.arrival
         act = Act(
             case=case,
             seq=FIRST_SEQ,
@@ -113,9 +121,11 @@ class Ledger:
         signed = SignedAct(act, sign_act(self._key.seed, act))
         new = self._after(case, thread, signed, ())
         units = {each.id: each.unit for each in self._rules.manifest.people}
-        self._unit.add_case(new, {each: units.get(each) for each in recipients}, mailbox_key)
+        audience = {each: units.get(each) for each in newcomer.recipients}
+        self._unit.add_case(new, audience, newcomer.mailbox_key)
         self._unit.add_act(LedgerEntry(signed, None))
-        self._notify(new, signed, (act,), None)
+        told = self._book.arrived(case, newcomer.commitment, arrival)
+        self._notify(new, (act,), LedgerEntry(signed, None), told)
         return new
 
     def record(self, case: Case, event: Event) -> Case:
@@ -149,7 +159,9 @@ class Ledger:
         self._unit.add_act(entry)
         self._unit.save(updated)
         self._settle_proposal(case.id, entry.signed)
-        self._notify(updated, entry.signed, (*history, entry.signed.act), entry.container)
+        act = entry.signed.act
+        told = self._book.followed(Happened(act, entry.signed.hash, case.present.arrival))
+        self._notify(updated, (*history, act), entry, told)
         return updated
 
     def _after(
@@ -170,11 +182,18 @@ class Ledger:
             self._unit.close_proposal(waiting.hash, outcome)
 
     def _notify(
-        self, case: Case, signed: SignedAct, history: tuple[Act, ...], container: bytes | None
+        self,
+        case: Case,
+        history: tuple[Act, ...],
+        entry: LedgerEntry,
+        told: dict[str, Any] | None,
     ) -> None:
+        signed = entry.signed
         if not is_visible(signed.act):
             return
-        notice = notice_for(signed, history, self._rules.policy, container)
+        notice = notice_for(signed, history, self._rules.policy, entry.container)
+        if told is not None:
+            notice.meta[META] = told
         key = self._unit.mailbox_key(case.id)
         box = seal(key, case.thread, signed.act.seq, notice, self._rng)
         self._unit.add_outbox(case.thread, signed.act.seq, box)

@@ -50,6 +50,8 @@ class Record:
     mailbox_key: bytes | None
     container: bytes
     blobs: tuple[Blob, ...]
+    commitment: bytes | None = None
+    """What stands for the report in the public log; None for a later message."""
 
 
 def parse_record(obj: Any) -> Record:
@@ -75,7 +77,7 @@ def record_id(obj: Any) -> RecordId | None:
 
 
 def _record(obj: Mapping[str, Any]) -> Record:
-    key = obj["mailbox_key"]
+    key, commitment = obj["mailbox_key"], obj.get("commitment")
     return Record(
         id=RecordId(unhex(obj["id"], 16).hex()),
         kind=_KINDS[obj["kind"]],
@@ -86,6 +88,7 @@ def _record(obj: Mapping[str, Any]) -> Record:
         mailbox_key=None if key is None else unhex(key, 32),
         container=unb64(_text(obj["container"])),
         blobs=_listed(obj["blobs"], MAX_BLOBS, _blob),
+        commitment=None if commitment is None else unhex(commitment, 32),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Protocol
 
 from case_mgmt.model import ActHash, CaseId, PersonId
-from case_mgmt.publication.batches import Covered, Placed, Waiting
+from case_mgmt.publication.batches import Covered, Waiting
 from case_mgmt.publication.leaves import Leaf
 
 
@@ -135,8 +135,8 @@ class LogWriteUnit(LogReadUnit, Protocol):
     def add_leaf(self, new: NewLeaf) -> None:
         """A leaf begins to wait."""
 
-    def place_leaves(self, placed: Iterable[Placed], first: int) -> None:
-        """Leaves get their places, from `first` on, and the period of their batch."""
+    def place_leaves(self, placed: Iterable[tuple[int, date]], first: int) -> None:
+        """Leaves, by number, get their places from `first` on, and the period of their batch."""
 
     def add_checkpoint(self, size: int, note: str) -> None:
         """A checkpoint, signed by the log alone."""

@@ -14,7 +14,6 @@ from sqlalchemy.exc import IntegrityError
 
 from case_mgmt.errors import StoreError
 from case_mgmt.model import CaseId, PersonId
-from case_mgmt.publication.batches import Placed
 from case_mgmt.store import schema
 from case_mgmt.store.log_ports import NewLeaf, StoredRelease
 from case_mgmt.store.log_reading import SqlLogReadUnit
@@ -46,12 +45,12 @@ class SqlLogWriteUnit(SqlLogReadUnit):
             },
         )
 
-    def place_leaves(self, placed: Iterable[Placed], first: int) -> None:
-        """Leaves get their places, from `first` on, and the period of their batch."""
+    def place_leaves(self, placed: Iterable[tuple[int, date]], first: int) -> None:
+        """Leaves, by number, get their places from `first` on, and the period of their batch."""
         table = schema.log_leaves
-        for place, each in enumerate(placed, start=first):
-            free = sa.and_(table.c.serial == each.id, table.c.place.is_(None))
-            values = {"place": place, "period": each.leaf.period}
+        for place, (serial, period) in enumerate(placed, start=first):
+            free = sa.and_(table.c.serial == serial, table.c.place.is_(None))
+            values = {"place": place, "period": period}
             done = self._connection.execute(sa.update(table).where(free).values(values))
             if done.rowcount != 1:
                 raise StoreError("a leaf has its place already")
