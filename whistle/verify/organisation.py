@@ -11,6 +11,7 @@ Source: docs/spec/envelope.md section 11, docs/spec/release.md section 4.
 """
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -42,22 +43,33 @@ class Organisation:
     log_policy: bytes
 
 
-def open_organisation(release: Release, pin: Pin | None) -> Organisation:
-    """Verify everything up to the files that the manifest names.  Raises FaultError."""
-    instance_id = _instance(release, pin)
-    data = release.read("manifest.json")
+def open_organisation(
+    read: Callable[[str], bytes], claimed: bytes | None, pin: Pin | None
+) -> Organisation:
+    """Verify everything up to the files that the manifest names.  Raises FaultError.
+
+    `claimed` is the root key that the files themselves name; it is used only when the pin allows.
+    """
+    instance_id = _instance(claimed, pin)
+    data = read("manifest.json")
     try:
-        verify(instance_id, release.read("manifest.sig"), Domain.MANIFEST, data)
+        verify(instance_id, read("manifest.sig"), Domain.MANIFEST, data)
         manifest = parse_content(data)
         check_content(manifest)
     except CryptoError as error:
         raise FaultError(Fault.MANIFEST_FORGED, "manifest.json") from error
-    if not _in_force(manifest, release.head.as_of):
-        raise FaultError(Fault.MANIFEST_DATES, "manifest.json")
     for name in _NAMED:
-        if hashlib.sha256(release.read(name)).hexdigest() != manifest.files.get(name):
+        if hashlib.sha256(read(name)).hexdigest() != manifest.files.get(name):
             raise FaultError(Fault.POLICY_REPLACED, name)
-    return Organisation(instance_id, manifest, release.read(LOG_POLICY))
+    return Organisation(instance_id, manifest, read(LOG_POLICY))
+
+
+def require_in_force(organisation: Organisation, as_of: date) -> None:
+    """Raise FaultError unless the manifest was in force when a release of this day was signed."""
+    manifest = organisation.manifest
+    late = (manifest.not_before - as_of).days > LATE_DAYS
+    if manifest.not_after < as_of or late:
+        raise FaultError(Fault.MANIFEST_DATES, "manifest.json")
 
 
 def signers_of(release: Release, organisation: Organisation) -> tuple[Person, ...]:
@@ -72,18 +84,15 @@ def signers_of(release: Release, organisation: Organisation) -> tuple[Person, ..
         raise FaultError(Fault.FOLDER_UNREADABLE, SIGNATURES) from error
 
 
-def _in_force(manifest: ManifestContent, as_of: date) -> bool:
-    return manifest.not_after >= as_of and (manifest.not_before - as_of).days <= LATE_DAYS
-
-
-def _instance(release: Release, pin: Pin | None) -> bytes:
-    claimed = release.head.instance_id
+def _instance(claimed: bytes | None, pin: Pin | None) -> bytes:
     if pin is None:
+        if claimed is None:
+            raise FaultError(Fault.INSTANCE_OTHER)
         return claimed
     try:
-        chosen = pin.choose(claimed.hex())
+        chosen = pin.choose(None if claimed is None else claimed.hex())
     except KeyListError as error:
         raise FaultError(Fault.INSTANCE_OTHER) from error
-    if chosen != claimed:
+    if claimed not in {None, chosen}:
         raise FaultError(Fault.INSTANCE_OTHER)
     return chosen
