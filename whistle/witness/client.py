@@ -105,17 +105,23 @@ class Route:
 
 
 async def gather(
-    note: str, consistency: Consistency, witnesses: Sequence[Witness], route: Route
+    note: str,
+    consistency: Consistency,
+    witnesses: Sequence[Witness],
+    route: Route,
+    *,
+    last: int = 0,
 ) -> Gathered:
     """Ask every witness for its cosignature.
 
-    `note` is the checkpoint as the log signed it.  Never raises for what a witness does; raises
+    `note` is the checkpoint as the log signed it; `last` the size the witnesses most probably know,
+    which spares a round trip.  Never raises for what a witness does; raises
     LogFormatError if the note is no checkpoint, ConfigError if the proxy is no address.
     """
     size = parse_checkpoint(split_note(note)[0]).size
     if route.proxy is not None:
         _proxy(route.proxy)
-    asking = _Asking(note, size, consistency, route)
+    asking = _Asking(note, size, min(last, size), consistency, route)
     answers = await asyncio.gather(*(asking.ask(each) for each in witnesses))
     lines = [lines for _, lines in answers if lines]
     return Gathered(add_lines(note, lines), tuple(result for result, _ in answers))
@@ -124,9 +130,12 @@ async def gather(
 class _Asking:
     """One checkpoint on its way to several witnesses."""
 
-    def __init__(self, note: str, size: int, consistency: Consistency, route: Route) -> None:
+    def __init__(
+        self, note: str, size: int, last: int, consistency: Consistency, route: Route
+    ) -> None:
         self._note = note
         self._size = size
+        self._last = last
         self._consistency = consistency
         self._route = route
 
@@ -146,16 +155,16 @@ class _Asking:
     async def _converse(
         self, session: aiohttp.ClientSession, witness: Witness, url: str
     ) -> tuple[Result, str]:
-        old = self._size
+        old = self._last
         for _ in range(ATTEMPTS):
             request = AddCheckpoint(old, tuple(self._consistency(old)), self._note)
             status, body = await _post(session, url, request.encode())
             if status == 200:
                 return self._accept(witness, body)
-            outcome, known = self._refused(status, body, old)
-            if known is None:
-                return Result(witness.name, outcome), ""
-            old = known
+            meaning = self._refused(status, body, old)
+            if isinstance(meaning, Outcome):
+                return Result(witness.name, meaning), ""
+            old = meaning
         return Result(witness.name, Outcome.UNUSABLE), ""
 
     def _accept(self, witness: Witness, body: bytes) -> tuple[Result, str]:
@@ -165,19 +174,19 @@ class _Asking:
             return Result(witness.name, Outcome.UNUSABLE), ""
         return Result(witness.name, Outcome.COSIGNED, time), lines
 
-    def _refused(self, status: int, body: bytes, old: int) -> tuple[Outcome, int | None]:
-        """What a refusal means, and the size to try from if there is one."""
+    def _refused(self, status: int, body: bytes, old: int) -> Outcome | int:
+        """What a refusal means, or the size to try again from."""
         if status == 422:
-            return Outcome.CONFLICT, None
+            return Outcome.CONFLICT
         if status != 409:
-            return Outcome.REFUSED, None
+            return Outcome.REFUSED
         try:
             known = parse_size(body)
         except CryptoError:
-            return Outcome.CONFLICT, None  # a second root for one size, as of v1.0.0
+            return Outcome.CONFLICT  # a second root for one size, as of v1.0.0
         if known == old:
-            return Outcome.CONFLICT, None
-        return (Outcome.AHEAD, None) if known > self._size else (Outcome.CONFLICT, known)
+            return Outcome.CONFLICT
+        return Outcome.AHEAD if known > self._size else known
 
 
 async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> tuple[int, bytes]:
