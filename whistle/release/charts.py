@@ -12,6 +12,7 @@ Source: docs/spec/release.md section 6; funnel after Spiegelhalter (2005).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from textwrap import fill
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -35,8 +36,9 @@ MILESTONES: Final = (7, 30, 60, 90)
 MAX_NAMED: Final = 8
 """Offices named in the funnel; all outside the limits are in the table."""
 _LAST_DAY: Final = 180
+_FEW: Final = 50  # reports, for a funnel without offices
 _BAR: Final = 34  # pixels per bar
-_MANY: Final = 30
+_NAME_WIDE, _NAME_NARROW = 30, 16  # characters to a line
 _MONTHS_SHORT: Final = 3
 
 
@@ -109,11 +111,11 @@ def weekly(weeks: Sequence[Week], words: Catalogue) -> Draw:
             axes.annotate(
                 per_cent(last.share),
                 (days[-1], last.share),
-                (0, 9 if last.share < 0.85 else -20),
+                (7, 0),
                 textcoords="offset points",
                 color=MAIN,
                 weight="bold",
-                ha="right" if len(mature) == len(weeks) else "center",
+                va="center",
             )
         if len(mature) < len(weeks):
             start = mature[-1].end.toordinal() if mature else places[0]
@@ -135,7 +137,7 @@ def waiting(curve: Sequence[Step], words: Catalogue) -> Draw:
         axes.step(days, shares, where="post", color=MAIN, linewidth=2.2)
         axes.set_xlim(0, max(*days, MILESTONES[-1]))
         axes.set_xticks([0, *MILESTONES, *((120, 150, 180) if days[-1] > 120 else ())])
-        axes.set_xlabel(words.t("release.axis_days"))
+        axes.set_xlabel(words.t("release.axis.days"))
         for step in shown:
             if step.day in MILESTONES:
                 _mark(axes, step, sheet)
@@ -175,22 +177,21 @@ def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: float, words:
 
     def draw(axes: Axes, sheet: Sheet) -> None:
         share_axis(axes)
-        axes.set_xlabel(words.t("release.axis_reports"))
+        axes.set_xlabel(words.t("release.axis.reports"))
         at = [each.reports for each in limits]
-        if at:
-            axes.set_xlim(0, at[-1])
+        axes.set_xlim(0, max([dot.reports for dot in dots], default=_FEW) * 1.1)
         outer = ([each.low_alarm for each in limits], [each.high_alarm for each in limits])
         axes.fill_between(at, *outer, color=PALE, alpha=0.45, linewidth=0)
         inner = ([each.low for each in limits], [each.high for each in limits])
         axes.fill_between(at, *inner, color=PALE, linewidth=0)
         axes.axhline(average, color=SOFT, linewidth=1.2, dashes=(5, 4))
         axes.annotate(
-            words.t("release.funnel_average", share=per_cent(average)),
+            words.t("release.axis.average", share=per_cent(average)),
             (1, average),
-            (-2, 4),
+            (5, 0),
             xycoords=("axes fraction", "data"),
             textcoords="offset points",
-            ha="right",
+            va="center",
             size=12,
             color=INK,
         )
@@ -203,9 +204,9 @@ def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: float, words:
     return draw
 
 
-def bars_height(rows: Sequence[Bar], sheet: Sheet) -> int:
+def bars_height(rows: int, sheet: Sheet) -> int:
     """Pixels that so many bars need; on narrow sheets the name stands above its bar."""
-    return max(1, len(rows)) * (_BAR + 16 if sheet.is_narrow else _BAR) + 20
+    return max(1, rows) * (_BAR + 16 if sheet.is_narrow else _BAR) + 20
 
 
 def _date_axis(axes: Axes, weeks: Sequence[Week], words: Catalogue, sheet: Sheet) -> None:
@@ -231,7 +232,7 @@ def _date_axis(axes: Axes, weeks: Sequence[Week], words: Catalogue, sheet: Sheet
 def _too_early(axes: Axes, start: int, end: int, words: Catalogue) -> None:
     axes.axvspan(start, end + 3, color=LINE, alpha=0.45, linewidth=0)
     axes.annotate(
-        words.t("release.too_early"),
+        words.t("release.too.early"),
         (1, 0),
         (-4, 6),
         xycoords="axes fraction",
@@ -244,11 +245,10 @@ def _too_early(axes: Axes, start: int, end: int, words: Catalogue) -> None:
 
 def _mark(axes: Axes, step: Step, sheet: Sheet) -> None:
     axes.plot([step.day], [step.share], "o", color=MAIN, markersize=6)
-    below = step.share > 0.75
     axes.annotate(
         per_cent(step.share),
         (step.day, step.share),
-        (4, -18 if below else 7) if not sheet.is_narrow else (2, -18 if below else 7),
+        (5, -16),
         textcoords="offset points",
         color=MAIN,
         weight="bold",
@@ -273,7 +273,7 @@ def _name_dots(axes: Axes, dots: Sequence[Dot], sheet: Sheet) -> None:
     for dot in (*worst, *best):
         is_left = dot.reports > right * 0.55
         axes.annotate(
-            dot.name if not sheet.is_narrow or len(dot.name) <= _MANY else dot.name[:_MANY] + "…",
+            fill(dot.name, _NAME_NARROW if sheet.is_narrow else _NAME_WIDE),
             (dot.reports, dot.share),
             (-8 if is_left else 8, 0),
             textcoords="offset points",
