@@ -34,6 +34,7 @@ from case_mgmt.model import ActHash, BlobId, CaseId, DeviceKey, PersonId, State
 from case_mgmt.notes import check_note
 from case_mgmt.records import Record
 from case_mgmt.statistics import CaseFacts, publish
+from case_mgmt.store.log_ports import PublicFile
 from case_mgmt.store.ports import (
     Case,
     CaseStore,
@@ -217,6 +218,22 @@ class CaseOffice:
         """Notices were pushed (`sent`), or the intake will never take them (`refused`)."""
         with self._store.writing() as unit:
             unit.end_outbox(ids, outcome)
+
+    def unpushed_files(self, limit: int, max_bytes: int) -> Sequence[PublicFile]:
+        """Public files that the intake does not have yet."""
+        with self._store.reading() as unit:
+            return unit.unpushed(limit, max_bytes)
+
+    def files_pushed(self, serials: Iterable[int]) -> None:
+        """The intake has these."""
+        with self._store.writing() as unit:
+            unit.pushed(serials)
+
+    def compare_public(self, held: int) -> None:
+        """Send everything again if the intake holds fewer files than it was given."""
+        with self._store.writing() as unit:
+            if held < unit.pushed_files():
+                unit.push_again()
 
     def known_blobs(self) -> frozenset[BlobId]:
         """All blobs that belong to a case."""

@@ -122,6 +122,9 @@ class LogReadUnit(Protocol):
     def public_paths(self) -> Sequence[str]:
         """All public files."""
 
+    def pushed_files(self) -> int:
+        """How many files the intake has."""
+
     def unpushed(self, limit: int, max_bytes: int) -> Sequence[PublicFile]:
         """Files the intake does not have yet, in order; at least one if there is any."""
 

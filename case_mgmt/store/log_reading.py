@@ -142,6 +142,11 @@ class SqlLogReadUnit:
         """All public files."""
         return list(self._connection.scalars(sa.select(schema.public_files.c.path)))
 
+    def pushed_files(self) -> int:
+        """How many files the intake has."""
+        table = schema.public_files
+        return int(self._scalar(sa.select(sa.func.count()).where(table.c.is_pushed)) or 0)
+
     def unpushed(self, limit: int, max_bytes: int) -> Sequence[PublicFile]:
         """Files the intake does not have yet, in order; at least one if there is any."""
         table = schema.public_files

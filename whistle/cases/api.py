@@ -206,7 +206,9 @@ async def ledger(asked: Asked) -> web.Response:
 
 async def status(asked: Asked) -> web.Response:
     """GET /v1/status: how the collection from the intake fares."""
-    return answer({"feed": asked.services.puller.status.to_object()})
+    keeper = asked.services.keeper
+    log = None if keeper is None else keeper.status.to_object()
+    return answer({"feed": asked.services.puller.status.to_object(), "log": log})
 
 
 ROUTES: Final = (

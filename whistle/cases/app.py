@@ -32,6 +32,7 @@ def create_app(services: CasesServices) -> web.Application:
     app.on_response_prepare.append(harden_response)
     app.cleanup_ctx.append(pull)
     app.cleanup_ctx.append(watch_organisation)
+    app.cleanup_ctx.append(keep_log)
     api.install(app)
     return app
 
@@ -75,6 +76,16 @@ async def watch_organisation(app: web.Application) -> AsyncIterator[None]:
                 logs.get("cases").error("organisation not renewed", **logs.describe(error))
 
     async with _beside(watch()):
+        yield
+
+
+async def keep_log(app: web.Application) -> AsyncIterator[None]:
+    """Publish the log week by week, if there is one."""
+    keeper = app[SERVICES].keeper
+    if keeper is None:
+        yield
+        return
+    async with _beside(keeper.run()):
         yield
 
 

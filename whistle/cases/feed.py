@@ -21,6 +21,7 @@ from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, Prox
 from yarl import URL
 
 from case_mgmt.model import BlobId, RecordId
+from case_mgmt.store.log_ports import PublicFile
 from case_mgmt.store.ports import OutboxEntry
 from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import MalformedError
@@ -124,6 +125,22 @@ class FeedClient:
     async def publish(self, statistics: dict[str, Any]) -> None:
         """Hand over the public counts."""
         await self._post("/feed/v1/statistics", statistics)
+
+    async def public_files(self) -> int:
+        """How many public files the intake holds."""
+        answer = await self._ask("GET", "/feed/v1/files", b"")
+        try:
+            count = parse_json(answer, max_bytes=MAX_FEED_ANSWER)["count"]
+        except (MalformedError, KeyError, TypeError) as error:
+            raise FeedError("the feed's answer is malformed") from error
+        if not isinstance(count, int):
+            raise FeedError("the feed's answer is malformed")
+        return count
+
+    async def push_files(self, files: Sequence[PublicFile]) -> None:
+        """Hand over public files.  Raises FeedRefusedError when they can never go in."""
+        content = [{"path": each.path, "content": b64(each.content)} for each in files]
+        await self._post("/feed/v1/files", {"files": content})
 
     async def _post(self, target: str, content: dict[str, Any]) -> None:
         await self._ask("POST", target, canonical_json(content))

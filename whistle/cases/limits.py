@@ -23,6 +23,10 @@ FEED_READ_TIMEOUT: Final = 120.0
 OUTBOX_BATCH: Final = 100
 OUTBOX_BYTES: Final = 8 * MIB
 """Boxes pushed at once; the intake takes bodies of 16 MiB."""
+FILES_BATCH: Final = 200
+FILES_BYTES: Final = 1 * MIB
+"""Public files pushed at once; one file may be larger."""
+MAX_PUBLIC_FILE: Final = 4 * MIB
 BACKOFF_FIRST: Final = 0.5
 BACKOFF_MAX: Final = 30.0
 """Seconds between attempts while the feed does not answer."""

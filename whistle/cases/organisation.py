@@ -21,12 +21,15 @@ from case_mgmt.policy import Policy, parse_policy
 from crypto.encoding import unhex
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
+from crypto.tlog.policy import Policy as LogPolicy
+from crypto.tlog.policy import parse_policy as parse_log_policy
 from whistle import logs
 from whistle.cases.limits import MAX_ORG_FILE
 from whistle.errors import ConfigError
 
 FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
 _HASHED: Final = ("policy.json", "catalogue.json")
+LOG_POLICY: Final = "log-policy.txt"
 
 
 @dataclass(frozen=True)
@@ -37,26 +40,33 @@ class Organisation:
     policy: Policy
     catalogue: Catalogue
     files: Mapping[str, bytes]
+    log_policy: LogPolicy | None = None
+    """Which witnesses must have seen the public log; None without one."""
 
 
 def load_organisation(folder: Path, today: date, min_serial: int) -> Organisation:
     """Load and verify the files.  Raises ConfigError."""
     instance_id = load_instance_id(folder)
     files = {name: _read(folder / name) for name in FILES}
+    log_policy: LogPolicy | None = None
     try:
         manifest = verify_manifest(
             files["manifest.json"], files["manifest.sig"], instance_id, today, min_serial
         )
-        for name in _HASHED:
+        hashed = [*_HASHED, *(name for name in (LOG_POLICY,) if name in manifest.files)]
+        files |= {name: _read(folder / name) for name in hashed}
+        for name in hashed:
             if hashlib.sha256(files[name]).hexdigest() != manifest.files.get(name):
                 raise ConfigError(f"{name} is not the file that the manifest names")
         policy = parse_policy(files["policy.json"])
         catalogue = parse_catalogue(files["catalogue.json"])
+        if LOG_POLICY in files:
+            log_policy = parse_log_policy(files[LOG_POLICY])
     except CryptoError as error:
         raise ConfigError(f"the manifest is not in order: {error}") from error
     except CaseError as error:
         raise ConfigError(f"policy or catalogue are not in order: {error}") from error
-    return Organisation(manifest, policy, catalogue, files)
+    return Organisation(manifest, policy, catalogue, files, log_policy)
 
 
 def load_instance_id(folder: Path) -> bytes:

@@ -22,6 +22,7 @@ from typing import Any
 from case_mgmt.errors import CaseError, RecordError, UnknownThreadError
 from case_mgmt.gate import Rulebook
 from case_mgmt.model import RecordId
+from case_mgmt.publication.book import has_log
 from case_mgmt.records import Record, parse_record, record_id
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.ports import Blob, OutboxEntry
@@ -34,6 +35,8 @@ from whistle.cases.limits import (
     BACKOFF_MAX,
     FEED_BATCH,
     FEED_MAX_BATCH,
+    FILES_BATCH,
+    FILES_BYTES,
     OUTBOX_BATCH,
     OUTBOX_BYTES,
 )
@@ -78,6 +81,8 @@ class Puller:
         self._failures: Counter[RecordId | None] = Counter()
         self._counted: tuple[int, date] | None = None
         self._published: dict[str, Any] | None = None
+        self._checked = True
+        """Whether the intake was asked how many public files it holds, on this connection."""
         self.status = PullerStatus()
 
     def wake(self) -> None:
@@ -90,6 +95,7 @@ class Puller:
         while True:
             try:
                 async with self._connect() as feed:
+                    self._checked = not has_log(self._desk.rules().manifest)
                     while True:
                         more = await self.once(feed)
                         pause = BACKOFF_FIRST
@@ -115,6 +121,7 @@ class Puller:
         except (WhistleError, CaseError) as error:
             trouble = error
         left = await self._push(feed)
+        left = await self._push_files(feed) or left
         await self._publish(feed)
         if trouble is not None:
             raise trouble
@@ -213,6 +220,20 @@ class Puller:
             await self._push_singly(feed, entries)
             return True
         await self._end(entries, SENT)
+        return True
+
+    async def _push_files(self, feed: FeedClient) -> bool:
+        """Deliver public files in their order; whether there are more."""
+        office, threads = self._desk.office, self._desk.threads
+        if not self._checked:
+            held = await feed.public_files()
+            await threads.write(lambda: office.compare_public(held))
+            self._checked = True
+        files = await threads.read(lambda: office.unpushed_files(FILES_BATCH, FILES_BYTES))
+        if not files:
+            return False
+        await feed.push_files(files)
+        await threads.write(lambda: office.files_pushed([each.serial for each in files]))
         return True
 
     async def _push_singly(self, feed: FeedClient, entries: list[OutboxEntry]) -> None:

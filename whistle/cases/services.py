@@ -8,10 +8,12 @@ from typing import Final
 from aiohttp import web
 
 from case_mgmt.gate import Rulebook
+from case_mgmt.publication.keeping import PublicLog
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore
 from crypto.requests import RequestVerifier
 from whistle.cases.blobs import BlobFolder
+from whistle.cases.logkeeper import LogKeeper
 from whistle.cases.organisation import OrganisationSource
 from whistle.cases.puller import Puller
 from whistle.cases.threads import Threads
@@ -33,6 +35,8 @@ class CasesSettings:
     poll_seconds: float = 1.0
     feed_proxy: str | None = None
     """`socks5://host:port` for a feed behind an onion service."""
+    witness_proxy: str | None = None
+    """`socks5://host:port` through which witnesses are asked."""
 
     def __post_init__(self) -> None:
         """Refuse settings that name no feed or two."""
@@ -57,6 +61,9 @@ class CasesServices:
     today: Today
     now: Now
     lock: StateLock
+    keeper: LogKeeper | None = None
+    """None in an organisation without a public log."""
+    log: PublicLog | None = None
 
     def rules(self) -> Rulebook:
         """The manifest, the policy and the day in force."""

@@ -7,21 +7,28 @@ Invariant: nothing in the state directory is touched before its lock is held, an
 until the services are closed.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from case_mgmt.errors import StoreError as CaseStoreError
 from case_mgmt.gate import Rulebook
 from case_mgmt.ledger import ServiceKey
+from case_mgmt.publication.book import SERVICE
+from case_mgmt.publication.keeping import PublicLog, log_origin
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore, open_store
 from crypto.requests import RequestVerifier
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
+from crypto.tlog.note import SignerKey
+from crypto.tlog.policy import Policy as LogPolicy
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
 from whistle.cases.keyfiles import load_or_create_secret
+from whistle.cases.loghead import HeadFile
+from whistle.cases.logkeeper import Cosign, LogKeeper, LogPlace
 from whistle.cases.organisation import (
     Organisation,
     OrganisationSource,
@@ -34,8 +41,11 @@ from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
 from whistle.statelock import StateLock, hold
+from whistle.witness.client import Route, gather
 
 _DATABASE = "cases.db"
+LOG_KEY = "log.key"
+LOG_HEAD = "log.head"
 
 
 def build_services(settings: CasesSettings, today: Today, now: Now, rng: Rng) -> CasesServices:
@@ -85,6 +95,21 @@ def _build(
         return connect(address, signer)
 
     threads = Threads()
+    puller = Puller(Desk(office, blobs, threads, rules), reach, settings.poll_seconds)
+    log = _public_log(settings, organisation.current, store, rng)
+    keeper = None
+    if log is not None:
+        keeper = LogKeeper(
+            LogPlace(
+                log=log,
+                threads=threads,
+                rules=rules,
+                policy=lambda: organisation.current.log_policy,
+                cosign=_cosigner(settings, rng),
+                wake_puller=puller.wake,
+            )
+        )
+        log.open(today())
     services = CasesServices(
         settings=settings,
         organisation=organisation,
@@ -93,13 +118,44 @@ def _build(
         blobs=blobs,
         threads=threads,
         verifier=RequestVerifier(instance_id, known=is_known),
-        puller=Puller(Desk(office, blobs, threads, rules), reach, settings.poll_seconds),
+        puller=puller,
         today=today,
         now=now,
         lock=lock,
+        keeper=keeper,
+        log=log,
     )
     services.settle()
     return services
+
+
+def _public_log(
+    settings: CasesSettings, organisation: Organisation, store: SqlCipherStore, rng: Rng
+) -> PublicLog | None:
+    """The log, if the manifest names its key.  Raises ConfigError if the key here is another."""
+    public = organisation.manifest.services.get(SERVICE)
+    if public is None:
+        return None
+    path = settings.state / LOG_KEY
+    seed = bytes.fromhex(load_or_create_secret(path, rng, may_create=False))
+    if public_from_seed(seed) != public:
+        raise ConfigError("the manifest does not name this server's log key")
+    if organisation.log_policy is None:
+        raise ConfigError("the manifest names a log key but no log policy")
+    signer = SignerKey(log_origin(organisation.manifest.instance_id), seed)
+    if all(each.key != signer.verifier for each in organisation.log_policy.logs):
+        raise ConfigError("the log policy is for another log")
+    return PublicLog(store, signer, HeadFile(settings.state / LOG_HEAD), rng)
+
+
+def _cosigner(settings: CasesSettings, rng: Rng) -> Cosign:
+    async def cosign(
+        note: str, consistency: Callable[[int], Sequence[bytes]], policy: LogPolicy
+    ) -> str:
+        route = Route(rng, settings.witness_proxy)
+        return (await gather(note, consistency, policy.witnesses, route)).note
+
+    return cosign
 
 
 def _secret(state: Path, name: str, rng: Rng) -> str:
