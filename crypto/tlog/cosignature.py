@@ -41,7 +41,8 @@ def cosign(seed: bytes, name: str, note_text: str, time: int) -> str:
     Raises LogFormatError: a seed, name or time out of form.
     """
     check_key_name(name)
-    signature = _TIME.pack(time) + sign_raw(seed, signed_message(note_text, time))
+    message = signed_message(note_text, time)
+    signature = _TIME.pack(time) + sign_raw(seed, message)
     return signature_line(name, key_id(name, KeyType.COSIGNATURE, public_key(seed)), signature)
 
 
