@@ -49,7 +49,7 @@ TREND_DROP: Final = 1_000
 """The flag also asks for a fall of ten percentage points: smaller ones may be real but small."""
 
 K: Final = 10
-"""No count below this is shown, and none can be worked out."""
+"""No count below this is shown; of a hidden one at least so many values stay possible."""
 UNKNOWN: Final = "unknown"
 RANK_DAYS: Final = 30
 RANK_LEAST: Final = 30

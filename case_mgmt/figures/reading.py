@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a logged case says about itself: how long it waited, where it stands, whether it was examined.
+"""What a logged case says about itself: how long it waited, where it stands, who examined it.
 
 Invariants
 * An event counts at the upper edge of its waiting band, so no wait is told shorter than it was.
@@ -73,7 +73,7 @@ def followed_up_within(case: LoggedCase, days: int) -> bool:
 
 
 def examined_within(case: LoggedCase, days: int) -> bool:
-    """Whether within so many days the report was asked about, examined or referred, and stayed so."""
+    """Whether within so many days it was asked about, examined or referred, and not closed hastily."""
     since: int | None = None
     for event in case.events:
         if not _within(event.wait, days):
@@ -86,7 +86,7 @@ def examined_within(case: LoggedCase, days: int) -> bool:
 
 
 def is_hasty(closing: int, examined: int | None) -> bool:
-    """Whether a closing in this band came too soon, or before any examination in an earlier band."""
+    """Whether a closing in this band came too soon, or without an examination in an earlier band."""
     return _within(closing, HASTY_DAYS) or examined is None or examined >= closing
 
 

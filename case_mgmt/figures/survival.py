@@ -12,6 +12,7 @@ Medical Research, 3rd ed., sections 2.2 and 12.2.
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,16 +51,16 @@ def steps(observations: Iterable[Observation], grid: Sequence[int]) -> tuple[Ste
 
     `grid` is rising and holds every day on which something ends.
     """
-    seen = tuple(observations)
+    seen = Counter(observations)
     rows = []
     for days in grid:
-        at_risk = sum(each.days >= days for each in seen)
+        at_risk = sum(number for each, number in seen.items() if each.days >= days)
         if at_risk == 0:
             break
         ended: dict[Code, int] = {}
-        for each in seen:
+        for each, number in seen.items():
             if each.days == days and each.cause is not None:
-                ended[each.cause] = ended.get(each.cause, 0) + 1
+                ended[each.cause] = number
         rows.append(Step(days, at_risk, ended))
     return tuple(rows)
 
