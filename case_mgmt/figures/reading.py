@@ -73,7 +73,7 @@ def followed_up_within(case: LoggedCase, days: int) -> bool:
 
 
 def examined_within(case: LoggedCase, days: int) -> bool:
-    """Whether within so many days it was asked about, examined or referred, and not closed hastily."""
+    """Whether within so many days it was examined, referred or asked about, without haste."""
     since: int | None = None
     for event in case.events:
         if not _within(event.wait, days):
@@ -86,7 +86,7 @@ def examined_within(case: LoggedCase, days: int) -> bool:
 
 
 def is_hasty(closing: int, examined: int | None) -> bool:
-    """Whether a closing in this band came too soon, or without an examination in an earlier band."""
+    """Whether a closing came too soon, or without an examination in an earlier band."""
     return _within(closing, HASTY_DAYS) or examined is None or examined >= closing
 
 

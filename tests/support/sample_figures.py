@@ -152,30 +152,26 @@ def sample_tables() -> dict[str, Any]:
         return {"value": value, "count": count, "since": since}
 
     def row(unit: str, yes: int | None, no: int | None, standing: str) -> dict[str, Any]:
+        below = None
+        if yes is not None or no is not None:
+            below = "examined" if yes is None else "not_examined" if no is None else None
         known = None if yes is None or no is None else round(10_000 * yes / (yes + no))
         return {
             "unit": unit,
             "examined": yes,
             "not_examined": no,
+            "below": below,
             "share": known,
             "standing": standing,
             "since": since,
         }
 
-    units = ("kel-melati", "kel-kenanga", "kel-cempaka", "kec-taman", "disdukcapil")
     return {
         "v": 1,
         "definitions": "2026-1",
         "as_of": since,
         "k": 10,
         "oneway": [
-            {
-                "by": "unit",
-                "cells": [
-                    cell(unit, count)
-                    for unit, count in zip(units, (62, 41, None, None, 33), strict=True)
-                ],
-            },
             {"by": "service", "cells": [cell("ktp-pindah", 58), cell("kk", None)]},
             {"by": "subject", "cells": [cell("asked_refused", 61), cell("asked_paid", 44)]},
             {"by": "how", "cells": [cell("spoken", 70), cell("tariff", None)]},
@@ -209,7 +205,7 @@ def sample_tables() -> dict[str, Any]:
             row("kel-melati", 16, 40, "worst"),
             row("kel-kenanga", 27, 11, "within"),
             row("kel-cempaka", None, None, "too_few"),
-            row("kec-taman", None, None, "too_few"),
+            row("kec-taman", 34, None, "within"),
             row("disdukcapil", 21, 10, "within"),
         ],
         "funnel": {
@@ -220,11 +216,11 @@ def sample_tables() -> dict[str, Any]:
                 {"n": 60, "low95": 5000, "high95": 7500, "low998": 4167, "high998": 8167},
             ],
         },
-        "ranking": {"best": [], "worst": ["kel-melati"], "compared": 3},
+        "ranking": {"best": [], "worst": ["kel-melati"], "compared": 4},
         "money": [
             {
-                "by": "subject",
-                "value": "asked_paid",
+                "by": "service",
+                "value": "ktp-pindah",
                 "asked_at_least": 4_350_000,
                 "asked_median": "50k_100k",
                 "paid_at_least": 2_100_000,
