@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from case_mgmt.figures.city import city_figures
 from case_mgmt.figures.definitions import DEFINITIONS, K
+from case_mgmt.figures.errors import InputError
 from case_mgmt.publication.check import cases_from
 from case_mgmt.publication.history import LoggedCase
 from case_mgmt.publication.leaves import PSEUDONYM
@@ -33,6 +34,7 @@ TABLES: Final = "data/tables.json"
 SUPPRESSION: Final = "data/suppression.json"
 CANARIES: Final = "canaries.json"
 MAX_CANARIES: Final = 100_000
+MAX_CELLS: Final = 1_000_000
 MAX_SHOWN: Final = 20
 """Wrong members that one verdict names."""
 _SECRET: Final = 32
@@ -92,7 +94,11 @@ def count_again(release: Release, log: PublicLog) -> Counted:
     """The cases, the tests among them, and the figures they give.  Raises FaultError."""
     cases = cases_from(log.leaves)
     canaries = revealed(release, cases)
-    return Counted(cases, canaries, city_figures(cases, log.as_of, canaries))
+    try:
+        figures = city_figures(cases, log.as_of, canaries)
+    except InputError as error:
+        raise FaultError(Fault.DAY_WRONG, log.as_of.isoformat()) from error
+    return Counted(cases, canaries, figures)
 
 
 def wrong_figures(published: Members, counted: Members) -> list[Found]:
@@ -122,16 +128,17 @@ def differences(wanted: Any, given: Any, path: tuple[str, ...] = ()) -> Iterator
 
 
 def small_cells(tables: Members) -> list[Found]:
-    """Counts below k, zero included: an empty cell tells as much as a small one."""
-    return [
-        Found(Fault.TABLE_SMALL, _written(key))
-        for key, count in _cells(tables)
-        if not isinstance(count, int) or isinstance(count, bool) or count < K
-    ][:MAX_SHOWN]
+    """Counts below k, zero included: an empty cell tells as much as a small one.
+
+    Raises MalformedError: these are no tables.
+    """
+    return [Found(Fault.TABLE_SMALL, _written(key)) for key, count in _cells(tables) if count < K][
+        :MAX_SHOWN
+    ]
 
 
 def small_changes(tables: Members, earlier: Members) -> list[Found]:
-    """Cells that moved by 1 to k - 1 since an earlier release."""
+    """Cells that moved by 1 to k - 1 since an earlier release.  Raises MalformedError."""
     before = dict(_cells(earlier))
     return [
         Found(Fault.TABLE_SMALL, _written(key))
@@ -141,13 +148,13 @@ def small_changes(tables: Members, earlier: Members) -> list[Found]:
 
 
 def _cells(tables: Members) -> Iterator[tuple[tuple[str, ...], int]]:
-    """All shown counts of all attribute tables, with what they count."""
+    """All shown counts of all attribute tables, with what they count.  Raises MalformedError."""
     for name in ("oneway", "twoway"):
-        for table in tables.get(name, []):
+        for table in map(read.members, read.items(tables, name, MAX_CELLS)):
             kind = tuple(str(table[key]) for key in _KEYS if key in table)
-            for cell in table.get("cells", []):
+            for cell in map(read.members, read.items(table, "cells", MAX_CELLS)):
                 yield from _counts((name, *kind), cell)
-    for unit in tables.get("units", []):
+    for unit in map(read.members, read.items(tables, "units", MAX_CELLS)):
         yield from _counts(("units",), unit)
 
 
@@ -155,7 +162,7 @@ def _counts(place: tuple[str, ...], cell: Members) -> Iterator[tuple[tuple[str, 
     value = tuple(str(cell[key]) for key in _KEYS if key in cell)
     for name in _COUNTS:
         if cell.get(name) is not None:
-            yield (*place, *value, name), cell[name]
+            yield (*place, *value, name), read.integer(cell, name)
 
 
 def _written(path: Sequence[str]) -> str:

@@ -10,11 +10,12 @@ Source: docs/spec/verify.md section 3.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from crypto.errors import CryptoError
-from crypto.tlog.checkpoint import Checkpoint, parse_checkpoint
+from crypto.errors import CryptoError, MalformedError
+from crypto.tlog.checkpoint import parse_checkpoint
 from crypto.tlog.note import open_note
 from crypto.tlog.policy import Policy
 from whistle.tool.keylist import Pin
@@ -79,14 +80,14 @@ def verify_release(release: Release, trust: Trust, earlier: Sequence[Release] = 
     """Check everything that can be checked of a release; never raises FaultError."""
     verdict = Verdict()
     base, counted = None, None
-    try:
+    with suppress(FaultError):  # noted by the verdict
         base = verify_base(release, trust, verdict)
-        counted = _check_numbers(base, verdict)
+    if base is not None:
+        with suppress(FaultError):
+            counted = _check_numbers(base, verdict)
         _check_tables(release, earlier, verdict)
         _check_package(release, verdict)
         _check_earlier(base, trust, earlier, verdict)
-    except FaultError:
-        pass  # noted by the verdict
     done = {check.key for check in verdict.checks}
     for key in CHECKS:
         if key not in done:
@@ -151,6 +152,8 @@ def _check_tables(release: Release, earlier: Sequence[Release], verdict: Verdict
             found += numbers.small_changes(tables, numbers.read_json(each, numbers.TABLES))
     except FaultError as error:
         found = [error.found]
+    except MalformedError:
+        found = [Found(Fault.FIGURES_MALFORMED, numbers.TABLES)]
     verdict.judge("tables", found, releases=len(earlier))
 
 
@@ -167,7 +170,7 @@ def _check_earlier(base: Base, trust: Trust, earlier: Sequence[Release], verdict
     for each in earlier:
         found += _compare(base, each)
     for note in trust.seen:
-        found += past.compare_checkpoint(_seen(note, base), base.log)
+        found += _compare_seen(base, note)
     found += past.compare_releases(base.release, earlier, base.log.leaves)
     verdict.judge("earlier", list(dict.fromkeys(found)), count=len(earlier), seen=len(trust.seen))
 
@@ -186,9 +189,10 @@ def _compare(base: Base, earlier: Release) -> list[Found]:
     return [Found(each.fault, f"{earlier.head.id}: {each.where}") for each in own.faults]
 
 
-def _seen(note: bytes, base: Base) -> Checkpoint:
+def _compare_seen(base: Base, note: bytes) -> list[Found]:
     keys = [each.key for each in policy_of(base.organisation).logs]
     try:
-        return parse_checkpoint(open_note(note, keys).text)
-    except CryptoError as error:
-        raise FaultError(Fault.CHECKPOINT_FORGED) from error
+        seen = parse_checkpoint(open_note(note, keys).text)
+    except CryptoError:
+        return [Found(Fault.CHECKPOINT_FORGED, "--seen")]
+    return past.compare_checkpoint(seen, base.log)

@@ -163,3 +163,16 @@ def _verified(data: bytes, manifest: ManifestContent) -> Promise:
         except MalformedError as error:
             raise FaultError(Fault.PROMISE_FORGED) from error
     raise FaultError(Fault.PROMISE_FORGED)
+
+
+def broken(result: PromiseResult) -> Found:
+    """The fault of a promise that was not kept."""
+    return Found(Fault.PROMISE_BROKEN, result.promise.latest.isoformat())
+
+
+def waiting(notices: Sequence[Notice], log: PublicLog) -> int:
+    """How many notices are not in the log and need not be yet."""
+    there = {leaf.commitment for leaf in log.leaves}
+    return sum(
+        each.event.commitment(each.nonce) not in there and log.as_of < each.by for each in notices
+    )
