@@ -96,6 +96,10 @@ FEED_MAX_RECORDS = 500
 FEED_ANSWER_BYTES = 4 * MIB  # a listing stops growing here, always holding at least one record
 FEED_MAX_STATISTICS = 64 * KIB
 
+FEED_FILES = 500  # public files in one push
+MAX_PUBLIC_FILE = 4 * MIB  # a chart has 30 kB, the largest table below 1 MiB
+MAX_PUBLIC_BYTES = 2 * 1024 * MIB  # decades of log, and of quarterly releases with their own copy
+
 # --- organisation ---------------------------------------------------------------------------------
 ORG_CHECK_EVERY = 5.0
 MAX_ORG_FILE = 4 * MIB

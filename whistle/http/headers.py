@@ -29,6 +29,7 @@ SCRIPT_POLICY: Final = (
     CONTENT_SECURITY_POLICY + "; script-src 'self'; worker-src 'self'; connect-src 'self'"
 )
 """For the pages that load the script, and for the worker, which obeys the policy it came with."""
+POLICY: Final = "Content-Security-Policy"
 NO_STORE: Final = "no-store"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
@@ -56,8 +57,14 @@ TEXT: Final = "text/plain; charset=utf-8"
 
 
 def harden(headers: CIMultiDict[str]) -> None:
-    """Put the security headers on an answer and take the telling ones off."""
+    """Put the security headers on an answer and take the telling ones off.
+
+    An answer that brings a content policy of its own, for what is no page, keeps it.
+    """
+    own = headers.get(POLICY)
     headers.update(SECURITY_HEADERS)
+    if own is not None:
+        headers[POLICY] = own
     headers.setdefault(hdrs.CACHE_CONTROL, NO_STORE)
     headers.popall(hdrs.SERVER, None)
     headers.popall(hdrs.DATE, None)

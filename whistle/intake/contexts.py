@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 from case_mgmt.model import State
 from case_mgmt.statistics import SMALLEST
 from whistle.i18n import Language
+from whistle.intake.logged import Logged
 
 _MANY: Final = 10**12
 
@@ -136,6 +137,9 @@ class ReceiptContext:
     words: Mapping[Language, tuple[str, ...]]
     promise: str
     day: date
+    latest: date
+    """The day by which the report must be in the public log."""
+    has_log: bool = False
     due: date | None = None
     files: int = 0
 
@@ -176,6 +180,7 @@ class TimelineItem:
     files: int = 0
     note: str | None = None
     part: tuple[int, int] | None = None  # which of how many pieces of a long text
+    log: Logged | None = None  # where it stands in the public log, or by when it must
 
 
 @dataclass(frozen=True)
@@ -207,12 +212,30 @@ class StatusContext:
     values: Mapping[str, str] = field(default_factory=dict)
     mode: Literal["arrival", "browser", "tool"] = "arrival"  # where the thread was begun
 
+    @property
+    def is_unlogged(self) -> bool:
+        """Whether something should be in the public log by now and is not."""
+        return any(item.log is not None and item.log.kind == "overdue" for item in self.timeline)
+
+    @property
+    def has_log(self) -> bool:
+        """Whether any line is about the public log."""
+        return any(item.log is not None for item in self.timeline)
+
 
 @dataclass(frozen=True)
 class StatisticsContext:
-    """`statistics` is None until the case server has published once."""
+    """`statistics` is None until the case server has published once; releases newest first."""
 
     statistics: Statistics | None = None
+    releases: Sequence[str] = ()
+    log_size: int = 0
+
+    @property
+    def outcomes(self) -> list[tuple[str, int | None]]:
+        """The published outcomes, in the order of the codes."""
+        counted = self.statistics.outcomes if self.statistics else {}
+        return [(state.value, counted[state.value]) for state in State if state in counted]
 
 
 @dataclass(frozen=True)

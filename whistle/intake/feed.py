@@ -7,7 +7,7 @@ Invariants:
 * every request is signed by the key the manifest names for the service "cases", once, within two
   minutes;
 * a record is listed until it is acknowledged, and erased with its blobs when it is;
-* notices are only ever added; the same place never changes.
+* notices are only ever added; the same place never changes, and neither does a public file.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ from whistle import limits, logs
 from whistle.errors import ConflictError, RefusedError
 from whistle.http.signed import SIGNED_BODY, require_signed
 from whistle.intake.bodies import read_small
+from whistle.intake.public_files import commitments
 from whistle.intake.records import Entry, Record
 from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.wiring import parse_statistics
@@ -129,6 +130,27 @@ async def statistics(request: web.Request) -> web.Response:
     return answer({})
 
 
+async def files(request: web.Request) -> web.Response:
+    """Say how many public files are held."""
+    return answer({"count": request.app[SERVICES].public.count})
+
+
+async def put_files(request: web.Request) -> web.Response:
+    """Take files of the public log and of releases."""
+    services = request.app[SERVICES]
+    for one in _list(_body(request)["files"]):
+        path, content = one["path"], unb64(one["content"])
+        if not isinstance(path, str):
+            raise MalformedError("not a path")
+        places = commitments(path, content)
+        if places:
+            await services.store.put_places(places)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(services.executor, services.public.put, path, content)
+    services.look_at_public()
+    return answer({})
+
+
 def _body(request: web.Request) -> dict[str, Any]:
     value = parse_json(request[SIGNED_BODY], max_bytes=limits.MAX_FEED_BODY)
     if not isinstance(value, dict):
@@ -163,4 +185,5 @@ def _record(record: Record) -> dict[str, Any]:
         "mailbox_key": None if record.mailbox_key is None else record.mailbox_key.hex(),
         "container": b64(record.container),
         "blobs": [{"id": one.id, "size": one.size} for one in record.blobs],
+        "commitment": None if record.commitment is None else record.commitment.hex(),
     }

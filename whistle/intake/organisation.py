@@ -37,6 +37,7 @@ from whistle.limits import MAX_ORG_FILE, ORG_CHECK_EVERY
 
 PUBLIC_FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
 _HASHED: Final = ("policy.json", "catalogue.json")
+LOG_POLICY: Final = "log-policy.txt"
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,9 @@ def load_organisation(
         manifest = verify_manifest(
             files["manifest.json"], files["manifest.sig"], instance_id, today
         )
-        for name in _HASHED:
+        hashed = [*_HASHED, *(name for name in (LOG_POLICY,) if name in manifest.files)]
+        files |= {name: _read(folder / name) for name in hashed}
+        for name in hashed:
             if hashlib.sha256(files[name]).hexdigest() != manifest.files.get(name):
                 raise ConfigError(f"{name} is not the one the manifest names")
         policy = parse_policy(files["policy.json"])

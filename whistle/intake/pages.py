@@ -12,6 +12,7 @@ Invariants:
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -19,7 +20,6 @@ from typing import Final
 
 from markupsafe import Markup
 
-from case_mgmt.model import State
 from whistle.assets import templates_dir
 from whistle.i18n import LANGUAGES, Catalogue, Language
 from whistle.intake import statics, status_page
@@ -174,7 +174,8 @@ class Pages:
 
     def receipt(self, lang: Language, context: ReceiptContext) -> bytes:
         """The page that shows the receipt code, once; it leads nowhere by accident."""
-        return to_bytes(self._page(lang, "receipt", None, r=context))
+        saved = b64encode(context.promise.encode() + b"\n").decode("ascii")
+        return to_bytes(self._page(lang, "receipt", None, r=context, saved=saved))
 
     def status_entry(self, lang: Language, context: StatusEntryContext) -> bytes:
         """The page that asks for the receipt code."""
@@ -253,10 +254,9 @@ class Pages:
 
     def statistics(self, lang: Language, context: StatisticsContext) -> bytes:
         """The public numbers and the published time limits."""
-        numbers = context.statistics
-        counted = numbers.outcomes if numbers else {}
-        outcomes = [(state.value, counted[state.value]) for state in State if state in counted]
-        return to_bytes(self._page(lang, "statistics", "/statistics", s=numbers, outcomes=outcomes))
+        return to_bytes(
+            self._page(lang, "statistics", "/statistics", s=context.statistics, c=context)
+        )
 
     def keys(self, lang: Language) -> bytes:
         """The check phrase of the organisation, how to use it, and who holds keys."""

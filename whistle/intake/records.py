@@ -32,6 +32,8 @@ class Record:
     mailbox_key: bytes | None
     container: bytes
     blobs: tuple[Blob, ...] = ()
+    commitment: bytes | None = None
+    """Of a report: what stands for it in the public log."""
 
 
 @dataclass(frozen=True)

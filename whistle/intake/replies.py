@@ -15,7 +15,7 @@ Invariants:
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
@@ -33,6 +33,7 @@ from crypto.mailbox import Notice, open_notice, open_own_copy, open_reply
 from crypto.receipt import ReceiptKeys
 from crypto.signing import PUBLIC
 from whistle.intake.contexts import StatusContext, TimelineItem
+from whistle.intake.logged import Logged, read_logged, resolve
 from whistle.intake.records import OwnMessage, ThreadView
 from whistle.intake.standing import Place, Signers, Standing, judge
 
@@ -61,6 +62,24 @@ class History:
     context: StatusContext
     seen: int
     prev: bytes
+    logged: tuple[Logged, ...] = ()
+    """What the public log must hold of this thread, as far as the reporter was told."""
+
+    def resolved(self, place: Callable[[bytes], int | None], size: int, today: date) -> "History":
+        """The same with every leaf looked up in the public log of this size."""
+
+        def look(one: Logged) -> Logged:
+            return resolve(one, place, size, today)
+
+        timeline = [
+            item if item.log is None else replace(item, log=look(item.log))
+            for item in self.context.timeline
+        ]
+        return replace(
+            self,
+            context=replace(self.context, timeline=tuple(timeline)),
+            logged=tuple(look(each) for each in self.logged),
+        )
 
     @property
     def is_open(self) -> bool:
@@ -80,6 +99,7 @@ class _Opened:
     place: int
     item: TimelineItem | None
     signed: SignedAct | None = None
+    logged: Logged | None = None
     standing: Standing = Standing.UNKNOWN
     prev: bytes | None = None
 
@@ -104,6 +124,7 @@ def read_thread(thread: ThreadView, keys: ReceiptKeys, office: Office, today: da
         ),
         seen=max((seq for seq, _ in thread.boxes), default=0),
         prev=prevs[-1] if prevs else NO_PREVIOUS,
+        logged=tuple(entry.logged for entry in opened if entry.logged is not None),
     )
 
 
@@ -152,6 +173,7 @@ class _Reader:
             signed = _signed_act(notice)
             standing = judge(signed, place, self._office.signers)
             self._require_wish(signed.act)
+            logged = read_logged(notice.meta, signed, self._keys)
         except (CryptoError, ActFormatError):
             return _damaged(seq, "unverified")
         try:
@@ -161,7 +183,8 @@ class _Reader:
         item = _line(signed.act, text, standing)
         if standing is Standing.UNKNOWN:
             return _Opened(seq, item)
-        return _Opened(seq, item, signed, standing, prev)
+        item = None if item is None else replace(item, log=logged)
+        return _Opened(seq, item, signed, logged, standing, prev)
 
     def _require_wish(self, act: Act) -> None:
         """SECURITY: the service signs these in the reporter's name; the reporter's own copies say

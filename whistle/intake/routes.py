@@ -8,11 +8,21 @@ from aiohttp import web
 
 from whistle.intake import feed
 from whistle.intake.api import handlers as client
-from whistle.intake.handlers import actions, files, public, report, sealed, sitefiles, status
+from whistle.intake.handlers import (
+    actions,
+    files,
+    public,
+    publication,
+    report,
+    sealed,
+    sitefiles,
+    status,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LANG: Final = "/{lang:id|en}"
+_RELEASE: Final = "/releases/{id:[0-9]{4}-[a-z0-9]{1,16}}"
 
 PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/", public.landing),
@@ -22,6 +32,7 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", _LANG + "/status", status.entry),
     ("POST", _LANG + "/status", status.by_code),
     ("GET", _LANG + "/status/view", status.view),
+    ("GET", _LANG + "/status/evidence", status.evidence_file),
     ("POST", _LANG + "/status/message", actions.message),
     ("POST", _LANG + "/status/contest", actions.contest),
     ("POST", _LANG + "/status/withdraw", actions.withdraw),
@@ -43,7 +54,13 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/{name:site-manifest\\.(?:json|sig)}", sitefiles.site_list),
     ("GET", "/instance.id", sitefiles.instance),
     ("GET", "/keys.png", sitefiles.image),
+    ("GET", "/promise/{promise:[A-Za-z0-9_-]{187}}.png", report.promise_image),
     ("GET", "/robots.txt", public.robots),
+    ("GET", "/log-policy.txt", public.log_policy),
+    ("GET", "/log/{path:checkpoint|tile/[a-z0-9./]+}", publication.log_file),
+    ("GET", _RELEASE, publication.release_folder),
+    ("GET", _RELEASE + "/{lang:id|en}", publication.release_folder),
+    ("GET", _RELEASE + "/{path:[A-Za-z0-9._/-]*}", publication.release_file),
 )
 
 CLIENT: Final[tuple[tuple[str, str, Handler], ...]] = (
@@ -61,6 +78,8 @@ FEED: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("POST", "/feed/v1/ack", feed.acknowledge),
     ("POST", "/feed/v1/mailbox", feed.mailbox),
     ("POST", "/feed/v1/statistics", feed.statistics),
+    ("GET", "/feed/v1/files", feed.files),
+    ("POST", "/feed/v1/files", feed.put_files),
 )
 
 

@@ -44,7 +44,7 @@ def insert_box(connection: Connection, entry: Entry) -> None:
 
 def record_of(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record:
     """Return a record from its columns, in the order of the table."""
-    identifier, thread, kind, intent, day, recipients, mailbox_key, container = row
+    identifier, thread, kind, intent, day, recipients, mailbox_key, container, commitment = row
     return Record(
         id=identifier,  # type: ignore[arg-type]
         thread=thread,  # type: ignore[arg-type]
@@ -55,4 +55,5 @@ def record_of(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record
         mailbox_key=mailbox_key,  # type: ignore[arg-type]
         container=container,  # type: ignore[arg-type]
         blobs=tuple(Blob(blob, size) for blob, size in blobs),
+        commitment=commitment,  # type: ignore[arg-type]
     )

@@ -82,6 +82,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              PRIMARY KEY (upload, n)
            ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        """ALTER TABLE records ADD COLUMN commitment BLOB
+             CHECK (commitment IS NULL OR length(commitment) = 32)""",
+        """CREATE TABLE leaves (
+             commitment BLOB PRIMARY KEY CHECK (length(commitment) = 32),
+             place INTEGER NOT NULL
+           ) STRICT, WITHOUT ROWID""",
+    ),
 )
 VERSION: Final = len(MIGRATIONS)
 

@@ -26,6 +26,7 @@ from crypto.encoding import day_number
 from crypto.envelope import seal_message
 from crypto.frame import NO_PREVIOUS, Frame, FrameType, Origin, encode_frame
 from crypto.mailbox import seal_own_copy
+from crypto.promise import commitment
 from crypto.receipt import Receipt, ReceiptKeys, derive, generate
 from crypto.rng import Rng
 from crypto.xwing import identity_to_age
@@ -218,6 +219,7 @@ class Sealing:
             mailbox_key=keys.mailbox_key if is_report else None,
             container=seal_message(sealed, audience.recipients, self._rng),
             blobs=attachments.blobs,
+            commitment=commitment(keys) if is_report else None,
         )
 
     def _own_copy(

@@ -17,6 +17,7 @@ from whistle.intake.contexts import Statistics
 from whistle.intake.nonces import Nonces
 from whistle.intake.organisation import Organisation, OrganisationSource
 from whistle.intake.pieces import Pieces
+from whistle.intake.public_files import PublicFolder
 from whistle.intake.sealing import Sealing
 from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
@@ -41,6 +42,7 @@ class Parts:
     settings: IntakeSettings
     organisation: OrganisationSource
     store: Store
+    public: PublicFolder
     disk: Disk
     sealing: Sealing
     sessions: Sessions
@@ -59,6 +61,7 @@ class IntakeServices:
         self.settings: Final = parts.settings
         self.source: Final = parts.organisation
         self.store: Final = parts.store
+        self.public: Final = parts.public
         self.disk: Final = parts.disk
         self.sealing: Final = parts.sealing
         self.sessions: Final = parts.sessions
@@ -74,6 +77,16 @@ class IntakeServices:
         self.submissions: Final = Submissions(
             parts.store, parts.disk.folder, parts.service_seed, parts.rng
         )
+
+        self.log_size = 0
+        self.releases: tuple[str, ...] = ()
+        self.look_at_public()
+
+    def look_at_public(self) -> None:
+        """See how far the public log reaches, and which releases are complete."""
+        checkpoint = self.public.checkpoint
+        self.log_size = 0 if checkpoint is None else checkpoint.size
+        self.releases = self.public.releases()
 
     @property
     def organisation(self) -> Organisation:

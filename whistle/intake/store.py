@@ -11,7 +11,7 @@ Invariants:
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Final
@@ -201,7 +201,7 @@ class Store:
     def records(self, limit: int, max_bytes: int) -> list[Record]:
         """Return uncollected records, oldest days first, at most `limit` and about `max_bytes`."""
         rows = self._reading.execute(
-            "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container"
+            "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container, commitment"
             " FROM records ORDER BY rowid LIMIT ?",
             (limit,),
         )
@@ -254,6 +254,20 @@ class Store:
 
         await self._writer.do(work)
 
+    async def put_places(self, places: Mapping[bytes, int]) -> None:
+        """Remember where in the public log these commitments stand."""
+        await self._writer.do(
+            lambda connection: connection.executemany(
+                "INSERT INTO leaves VALUES (?, ?) ON CONFLICT DO NOTHING", places.items()
+            )
+        )
+
+    def place(self, commitment: bytes) -> int | None:
+        """Return where in the public log this commitment stands, or None."""
+        statement = "SELECT place FROM leaves WHERE commitment = ?"
+        row = self._reading.execute(statement, (commitment,)).fetchone()
+        return None if row is None else int(row[0])
+
     async def put_statistics(self, content: str) -> None:
         """Keep the latest public numbers."""
         await self._writer.do(
@@ -270,7 +284,7 @@ class Store:
 
 def _insert_record(connection: Connection, record: Record) -> None:
     connection.execute(
-        "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             record.id,
             record.thread,
@@ -280,6 +294,7 @@ def _insert_record(connection: Connection, record: Record) -> None:
             json.dumps(record.recipients),
             record.mailbox_key,
             record.container,
+            record.commitment,
         ),
     )
     for blob in record.blobs:

@@ -135,6 +135,7 @@ class Submissions:
             mailbox_key=one.mailbox_key,
             container=one.container,
             blobs=one.blobs,
+            commitment=one.commitment,
         )
         thread = NewThread(one.auth_public, one.dossier, one.mode, one.fingerprint)
         problem: ProblemError | None = None

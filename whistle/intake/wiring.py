@@ -27,6 +27,7 @@ from whistle.intake.organisation import (
     load_instance_id,
     load_organisation,
 )
+from whistle.intake.public_files import PublicFolder
 from whistle.intake.sealing import Sealing
 from whistle.intake.services import IntakeServices, IntakeSettings, Parts
 from whistle.intake.sessions import Sessions
@@ -74,6 +75,7 @@ def build_services(
             settings=settings,
             organisation=source,
             store=store,
+            public=PublicFolder(settings.state / "public", rng),
             disk=Disk(folder, ThreadPoolExecutor(DISK_THREADS, "intake-disk")),
             sealing=Sealing(store, rng),
             sessions=Sessions(rng, monotonic),

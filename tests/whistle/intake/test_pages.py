@@ -195,7 +195,7 @@ def test_statistics_read_the_published_shape() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_receipt_shows_both_languages_in_order(lang: Language) -> None:
-    page = PAGES.receipt(lang, ReceiptContext(WORDS, "cHJvbWlzZQ", TODAY))
+    page = PAGES.receipt(lang, ReceiptContext(WORDS, "cHJvbWlzZQ", TODAY, TODAY))
     lists = [e for e in parse(page).iter("ol") if e.get("class") == "words"]
     shown = [tuple(text_of(item) for item in one.iter("li")) for one in lists]
     other: Language = "en" if lang == "id" else "id"
@@ -204,7 +204,7 @@ def test_receipt_shows_both_languages_in_order(lang: Language) -> None:
 
 
 def test_receipt_prints_the_code_and_how_to_keep_it_only() -> None:
-    root = parse(PAGES.receipt("id", ReceiptContext(WORDS, "cHJvbWlzZQ", TODAY)))
+    root = parse(PAGES.receipt("id", ReceiptContext(WORDS, "cHJvbWlzZQ", TODAY, TODAY)))
     main = root.find(".//main")
     assert main is not None
     printed = [e for e in main if "screen" not in (e.get("class") or "").split()]
@@ -235,7 +235,7 @@ def hostile_pages(text: str) -> Iterator[bytes]:
     for pages in (PAGES, Pages(hostile)):
         yield pages.landing("id", LandingContext(sample_statistics()))
         yield pages.keys("id")
-        yield pages.report_form("id", FormContext(text, TODAY))
+        yield pages.report_form("id", FormContext(text, TODAY, TODAY))
         yield pages.report_form(
             "id", FormContext(text, TODAY, everything, {"story": "error.confirm"})
         )

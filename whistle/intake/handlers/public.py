@@ -9,7 +9,7 @@ from whistle.errors import RefusedError
 from whistle.http import headers
 from whistle.intake.contexts import LandingContext, StatisticsContext
 from whistle.intake.handlers.answers import language, services_of
-from whistle.intake.organisation import PUBLIC_FILES
+from whistle.intake.organisation import LOG_POLICY, PUBLIC_FILES
 
 ROBOTS: Final = b"User-agent: *\nDisallow: /\n"
 _TYPES: Final = {".json": "application/json", ".sig": "application/octet-stream"}
@@ -35,7 +35,7 @@ async def keys(request: web.Request) -> web.Response:
 async def statistics(request: web.Request) -> web.Response:
     """The public numbers."""
     services = services_of(request)
-    context = StatisticsContext(services.statistics)
+    context = StatisticsContext(services.statistics, services.releases, services.log_size)
     return headers.html(services.organisation.pages.statistics(language(request), context))
 
 
@@ -59,6 +59,14 @@ async def organisation_file(request: web.Request) -> web.Response:
     body = services_of(request).organisation.files[name]
     kind = _TYPES["." + name.rpartition(".")[2]]
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: kind})
+
+
+async def log_policy(request: web.Request) -> web.Response:
+    """The public log's key, its witnesses, and how many must have seen it."""
+    body = services_of(request).organisation.files.get(LOG_POLICY)
+    if body is None:
+        raise RefusedError("not_found")
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: headers.TEXT})
 
 
 async def robots(_request: web.Request) -> web.Response:

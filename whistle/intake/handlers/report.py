@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The report form: shown, received, sealed, answered with the receipt."""
 
+import asyncio
+from datetime import timedelta
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from crypto.encoding import b64
-from crypto.promise import make_promise
+from case_mgmt.publication.book import has_log
+from crypto.encoding import b64, unb64
+from crypto.errors import CryptoError
+from crypto.promise import MAX_LOG_DAYS, make_promise, verify_promise
+from crypto.signing import public_from_seed
+from whistle import qr
 from whistle.errors import RefusedError
 from whistle.http.headers import html
 from whistle.i18n import LANGUAGES
@@ -24,6 +30,7 @@ from whistle.intake.services import IntakeServices
 from whistle.intake.tokens import new_token
 
 UNPROCESSABLE: Final = 422
+_QR_SCALE: Final = 3  # pixels a module
 NO_OFFICE: Final = frozenset(UNIT.options)  # "other", "unknown"
 NAMES: Final = frozenset({TOKEN_FIELD, *(field.name for field in REPORT_FIELDS)})
 
@@ -123,6 +130,20 @@ async def receipt_page(
     return html(organisation.pages.receipt(language(request), context))
 
 
+async def promise_image(request: web.Request) -> web.Response:
+    """The QR code of a promise of this server; nothing else is drawn, for it takes work."""
+    services = services_of(request)
+    text = request.match_info["promise"]
+    try:
+        verify_promise(public_from_seed(services.service_seed), unb64(text))
+    except CryptoError:
+        raise RefusedError("not_found") from None
+    body = await asyncio.get_running_loop().run_in_executor(
+        services.reading, qr.png, text, _QR_SCALE
+    )
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: "image/png"})
+
+
 def _receipt(
     services: IntakeServices, organisation: Organisation, accepted: Accepted, files: int
 ) -> ReceiptContext:
@@ -132,6 +153,8 @@ def _receipt(
         words={lang: accepted.receipt.words(lang) for lang in LANGUAGES},
         promise=b64(promise),
         day=accepted.day,
+        latest=accepted.day + timedelta(days=MAX_LOG_DAYS),
+        has_log=has_log(organisation.manifest),
         due=first_due(accepted.day, organisation.policy),
         files=files,
     )

@@ -18,7 +18,9 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from crypto.encoding import b64, canonical_json
 from crypto.errors import ReceiptError
+from crypto.promise import make_promise
 from crypto.receipt import Receipt, ReceiptKeys, derive, generate, parse_receipt
 from whistle.http.headers import html
 from whistle.intake.contexts import ReceiptProblem, StatusContext, StatusEntryContext
@@ -30,6 +32,7 @@ from whistle.intake.handlers.answers import (
     services_of,
     session_cookie,
 )
+from whistle.intake.logged import evidence
 from whistle.intake.multipart import FormCaps, read_form
 from whistle.intake.origin import require_own_form
 from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
@@ -93,6 +96,25 @@ async def view(request: web.Request) -> web.Response:
     return html(services.organisation.pages.status(language(request), context))
 
 
+async def evidence_file(request: web.Request) -> web.Response:
+    """What the reporter can check the public log with, as a download."""
+    services = services_of(request)
+    visit = await visit_of(request)
+    if visit is None:
+        return expired(request)
+    promise = make_promise(
+        services.service_seed, services.instance_id, visit.keys, visit.thread.day
+    )
+    content = evidence(services.instance_id, b64(promise), visit.history.logged)
+    return web.Response(
+        body=canonical_json(content),
+        headers={
+            hdrs.CONTENT_TYPE: "application/json",
+            hdrs.CONTENT_DISPOSITION: 'attachment; filename="whistle-log.json"',
+        },
+    )
+
+
 def expired(request: web.Request, values: dict[str, str] | None = None) -> web.Response:
     """Ask for the code again, giving back what was typed."""
     services = services_of(request)
@@ -135,7 +157,10 @@ async def _visit(services: IntakeServices, receipt: Receipt) -> Visit | None:
     history = await asyncio.get_running_loop().run_in_executor(
         services.reading, _history, thread, keys, organisation.office, services.today()
     )
-    return None if thread is None or history is None else Visit(keys, thread, history)
+    if thread is None or history is None:
+        return None
+    found = history.resolved(services.store.place, services.log_size, services.today())
+    return Visit(keys, thread, found)
 
 
 def _history(
