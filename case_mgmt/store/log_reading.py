@@ -102,9 +102,7 @@ class SqlLogReadUnit:
     def public_size(self) -> int:
         """The size of the newest checkpoint that is public; 0 if there is none."""
         table = schema.log_checkpoints
-        return int(
-            self._scalar(sa.select(sa.func.max(table.c.size)).where(table.c.is_public)) or 0
-        )
+        return int(self._scalar(sa.select(sa.func.max(table.c.size)).where(table.c.is_public)) or 0)
 
     def cards(self) -> Sequence[Card]:
         """All cards."""
