@@ -22,6 +22,9 @@ PRIVATE_FILE = 0o600
 MAX_SOCKET_PATH = 100
 """Bytes; Linux allows 107 in sun_path (unix(7)), minus room for tor's own suffixes."""
 
+LOG_KEY = "log.key"
+"""The public log's signing key, in the case server's folder."""
+
 LONGEST_SOCKET_NAME = "intake-feed.sock"
 
 

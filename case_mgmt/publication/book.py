@@ -27,12 +27,11 @@ from case_mgmt.publication.leaves import (
     report_leaf,
     wait_band,
 )
+from case_mgmt.publication.names import has_log
 from case_mgmt.store.log_ports import LogWriteUnit, NewLeaf
 from crypto.manifest import ManifestContent
 from crypto.rng import Rng
 
-SERVICE: Final = "log"
-"""The log's name among the services of the manifest."""
 META: Final = "log"
 """Where a notice tells about the log."""
 _CODE_OF_KIND: Final = {
@@ -50,11 +49,6 @@ class Happened:
     act: Act
     hash: ActHash
     arrival: date
-
-
-def has_log(manifest: ManifestContent) -> bool:
-    """Whether this organisation keeps a public log."""
-    return SERVICE in manifest.services
 
 
 def code_of(act: Act) -> Code | None:

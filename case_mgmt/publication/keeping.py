@@ -58,11 +58,6 @@ class Candidate:
     tree: Tree
 
 
-def log_origin(instance_id: bytes) -> str:
-    """The name of an organisation's log."""
-    return f"whistle/{instance_id.hex()}"
-
-
 class PublicLog:
     """The log's use cases, each one unit of work."""
 

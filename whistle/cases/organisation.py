@@ -18,6 +18,7 @@ from typing import Final
 from case_mgmt.catalogue import Catalogue, parse_catalogue
 from case_mgmt.errors import CaseError
 from case_mgmt.policy import Policy, parse_policy
+from case_mgmt.publication.names import LOG_POLICY
 from crypto.encoding import unhex
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
@@ -29,7 +30,6 @@ from whistle.errors import ConfigError
 
 FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
 _HASHED: Final = ("policy.json", "catalogue.json")
-LOG_POLICY: Final = "log-policy.txt"
 
 
 @dataclass(frozen=True)

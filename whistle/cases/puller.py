@@ -22,7 +22,7 @@ from typing import Any
 from case_mgmt.errors import CaseError, RecordError, UnknownThreadError
 from case_mgmt.gate import Rulebook
 from case_mgmt.model import RecordId
-from case_mgmt.publication.book import has_log
+from case_mgmt.publication.names import has_log
 from case_mgmt.records import Record, parse_record, record_id
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.ports import Blob, OutboxEntry

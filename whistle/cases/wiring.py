@@ -14,8 +14,8 @@ from pathlib import Path
 from case_mgmt.errors import StoreError as CaseStoreError
 from case_mgmt.gate import Rulebook
 from case_mgmt.ledger import ServiceKey
-from case_mgmt.publication.book import SERVICE
-from case_mgmt.publication.keeping import PublicLog, log_origin
+from case_mgmt.publication.keeping import PublicLog
+from case_mgmt.publication.names import LOG, log_origin
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore, open_store
 from crypto.requests import RequestVerifier
@@ -40,11 +40,11 @@ from whistle.cases.services import SERIAL, CasesServices, CasesSettings
 from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
+from whistle.layout import LOG_KEY
 from whistle.statelock import StateLock, hold
 from whistle.witness.client import Route, gather
 
 _DATABASE = "cases.db"
-LOG_KEY = "log.key"
 LOG_HEAD = "log.head"
 
 
@@ -133,7 +133,7 @@ def _public_log(
     settings: CasesSettings, organisation: Organisation, store: SqlCipherStore, rng: Rng
 ) -> PublicLog | None:
     """The log, if the manifest names its key.  Raises ConfigError if the key here is another."""
-    public = organisation.manifest.services.get(SERVICE)
+    public = organisation.manifest.services.get(LOG)
     if public is None:
         return None
     path = settings.state / LOG_KEY

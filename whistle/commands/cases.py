@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     feed.add_argument("--feed-unix", type=Path, help="the intake's feed socket on this machine")
     feed.add_argument("--feed-url", help="the intake's feed on another machine (onion address)")
     parser.add_argument("--feed-proxy", help="for --feed-url: socks5://127.0.0.1:9050 (Tor)")
+    parser.add_argument("--witness-proxy", help="for witnesses: socks5://127.0.0.1:9050 (Tor)")
     parser.add_argument("--poll", type=float, default=1.0, help="seconds between looks at the feed")
 
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = CasesSettings(
             org=args.org, state=args.state, feed_socket=args.feed_unix, feed_url=args.feed_url,
-            poll_seconds=args.poll, feed_proxy=args.feed_proxy,
+            poll_seconds=args.poll, feed_proxy=args.feed_proxy, witness_proxy=args.witness_proxy,
         )  # fmt: skip
         services = build_services(settings, today, clock.unix_now, system_rng)
     except WhistleError as error:

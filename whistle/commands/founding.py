@@ -19,12 +19,17 @@ from typing import Any
 
 from case_mgmt.catalogue import demo_catalogue
 from case_mgmt.policy import default_policy
+from case_mgmt.publication.names import LOG, LOG_POLICY, log_origin
+from crypto.errors import CryptoError
 from crypto.receipt import generate
 from crypto.rng import Rng
 from crypto.signing import public_from_seed
+from crypto.tlog.lines import KeyType
+from crypto.tlog.note import VerifierKey
+from crypto.tlog.policy import Log, Witness, simple_policy
 from whistle.commands.errors import CommandError
 from whistle.commands.installing import copy_site_list, install
-from whistle.layout import Layout, write_private
+from whistle.layout import LOG_KEY, Layout, write_private
 
 MANIFEST_LIFETIME = timedelta(days=366)
 POLICY_YEARS_AHEAD = 3
@@ -61,6 +66,18 @@ DEMO_PEOPLE: tuple[dict[str, Any], ...] = (
         "roles": ["supervisor"],
         "unit": "inspektorat-pengaduan",
     },
+    {
+        "id": "penerbit",
+        "name": "Penerbit",
+        "roles": ["publisher"],
+        "unit": "inspektorat-pengaduan",
+    },
+    {
+        "id": "auditor",
+        "name": "Auditor",
+        "roles": ["auditor"],
+        "unit": "inspektorat-pengaduan",
+    },
 )
 
 
@@ -75,6 +92,8 @@ class Charter:
     demo: bool = False
     serial: int = 1
     onion: str | None = None
+    log_policy: str | None = None
+    """The public log's key and witnesses (C2SP tlog-policy); None without a log."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -102,15 +121,34 @@ def call_desk(*words: str | Path) -> dict[str, Any]:
 
 
 def make_service_keys(layout: Layout, rng: Rng) -> dict[str, str]:
-    """Creates (or reads) the Ed25519 seeds of both servers; returns their public keys as hex."""
+    """Creates (or reads) the Ed25519 seeds of both servers and of the public log.
+
+    Returns their public keys as hex.
+    """
     public: dict[str, str] = {}
-    for service, folder in (("intake", layout.intake), ("cases", layout.cases)):
-        path = folder / "service.key"
+    places = {
+        "intake": layout.intake / "service.key",
+        "cases": layout.cases / "service.key",
+        LOG: layout.cases / LOG_KEY,
+    }
+    for service, path in places.items():
         if not path.exists():
             write_private(path, rng(SEED_BYTES).hex().encode() + b"\n")
         seed = bytes.fromhex(path.read_text(encoding="ascii").strip())
         public[service] = public_from_seed(seed).hex()
     return public
+
+
+def log_policy(
+    instance_id: bytes, log_key: str, witnesses: Sequence[Witness] = (), quorum: int = 0
+) -> str:
+    """log-policy.txt for a log of this key.  Raises: CommandError."""
+    key = VerifierKey(log_origin(instance_id), KeyType.ED25519, bytes.fromhex(log_key))
+    try:
+        return simple_policy(Log(key), witnesses, quorum).encode()
+    except CryptoError as error:
+        message = f"these witnesses make no policy: {error}"
+        raise CommandError(message) from error
 
 
 def default_files(today: date) -> tuple[bytes, bytes]:
@@ -132,6 +170,7 @@ def draft(charter: Charter, services: Mapping[str, str], today: date) -> dict[st
         "files": {
             "policy.json": hashlib.sha256(charter.policy).hexdigest(),
             "catalogue.json": hashlib.sha256(charter.catalogue).hexdigest(),
+            **_log_file(charter),
         },
         "onion": charter.onion,
         **charter.extra,
@@ -148,10 +187,18 @@ def write_charter(
     layout.draft.mkdir(mode=0o700, parents=True, exist_ok=True)
     (layout.draft / "policy.json").write_bytes(charter.policy)
     (layout.draft / "catalogue.json").write_bytes(charter.catalogue)
+    if charter.log_policy is not None:
+        (layout.draft / LOG_POLICY).write_text(charter.log_policy, encoding="utf-8")
     path = layout.draft / DRAFT
     text = json.dumps(draft(charter, services, today), indent=2, ensure_ascii=False)
     path.write_text(text + "\n", encoding="utf-8")
     return path
+
+
+def _log_file(charter: Charter) -> dict[str, str]:
+    if charter.log_policy is None:
+        return {}
+    return {LOG_POLICY: hashlib.sha256(charter.log_policy.encode()).hexdigest()}
 
 
 def new_passphrase(rng: Rng) -> str:
@@ -160,7 +207,7 @@ def new_passphrase(rng: Rng) -> str:
 
 
 def found_demo(layout: Layout, today: date, rng: Rng) -> None:
-    """Creates the demo: root, two investigators, one supervisor, units and services.
+    """Creates the demo: root, five people, units and services, a log without witnesses.
 
     It is made in a folder of its own and moved into place when complete, so that an interrupted
     first start can simply be repeated. Raises: CommandError, when something else lies there.
@@ -215,8 +262,10 @@ def _make_demo(layout: Layout, today: date, rng: Rng) -> None:
         public.rename(layout.desks / public.name)
         people.append({**person, "recipient": enrolment["recipient"], "desk": enrolment["desk"]})
     policy, catalogue = default_files(today)
-    charter = Charter(DEMO_NAME, people, policy, catalogue, demo=True)
-    write_charter(layout, charter, make_service_keys(layout, rng), today)
+    services = make_service_keys(layout, rng)
+    witnessing = log_policy(bytes.fromhex(instance), services[LOG])
+    charter = Charter(DEMO_NAME, people, policy, catalogue, demo=True, log_policy=witnessing)
+    write_charter(layout, charter, services, today)
     sign(layout, root_key, root_flags)
 
 

@@ -17,12 +17,19 @@ from typing import Any
 from case_mgmt.catalogue import parse_catalogue
 from case_mgmt.errors import CaseError
 from case_mgmt.policy import parse_policy
+from case_mgmt.publication.names import LOG
+from crypto.encoding import unhex
+from crypto.errors import CryptoError
 from crypto.rng import system_rng
+from crypto.tlog.errors import LogFormatError
+from crypto.tlog.note import VerifierKey
+from crypto.tlog.policy import Witness
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import (
     Charter,
     default_files,
+    log_policy,
     make_service_keys,
     sign,
     write_charter,
@@ -57,6 +64,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--install", type=Path, metavar="DIR",
         help="install the files `whistle-desk root sign` wrote; asks for nothing else",
     )  # fmt: skip
+    parser.add_argument(
+        "--instance", metavar="HEX",
+        help="the root's public key, as `whistle-desk root new` shows it: turns the public log on",
+    )  # fmt: skip
+    parser.add_argument(
+        "--witness", action="append", default=[], metavar="NAME=VKEY=URL",
+        help="one per witness of the public log: name, key (`whistle witness init`), address",
+    )  # fmt: skip
+    parser.add_argument(
+        "--quorum", type=int, default=0, help="how many witnesses must have seen each checkpoint"
+    )
     parser.add_argument("--onion", help="onion address to publish in the manifest, once known")
     parser.add_argument("--serial", type=int, default=1, help="serial of the manifest; must grow")
     parser.add_argument("--root", type=Path, help="root key file, if it is on this machine")
@@ -83,8 +101,12 @@ def run(args: argparse.Namespace) -> int:
     people = [_person(text, units) for text in args.person] or _ask_people(units)
     _warn_if_few(people)
     layout.make()
-    charter = Charter(name, people, policy, catalogue, serial=args.serial, onion=args.onion)
-    draft = write_charter(layout, charter, make_service_keys(layout, system_rng), today)
+    services = make_service_keys(layout, system_rng)
+    charter = Charter(
+        name, people, policy, catalogue, serial=args.serial, onion=args.onion,
+        log_policy=_log_policy(args, services),
+    )  # fmt: skip
+    draft = write_charter(layout, charter, services, today)
     if args.root is None:
         _print_offline_steps(layout, draft)
         return 0
@@ -95,6 +117,35 @@ def run(args: argparse.Namespace) -> int:
     print(f"Founded. The signed manifest is in {layout.org}; move {args.root} offline now.")
     print(f"Start with: whistle run --state {layout.state}")
     return 0
+
+
+def _log_policy(args: argparse.Namespace, services: dict[str, str]) -> str | None:
+    """The log policy; without the root's public key there is no log, and `services` loses its key.
+
+    Raises: CommandError.
+    """
+    if args.instance is None:
+        services.pop(LOG)
+        if args.witness or args.quorum:
+            message = "witnesses belong to a public log: give --instance too"
+            raise CommandError(message)
+        return None
+    try:
+        instance_id = unhex(args.instance, 32)
+        witnesses = [_witness(text) for text in args.witness]
+    except CryptoError as error:
+        message = f"--instance or --witness cannot be used: {error}"
+        raise CommandError(message) from error
+    return log_policy(instance_id, services[LOG], witnesses, args.quorum)
+
+
+def _witness(text: str) -> Witness:
+    """NAME=VKEY=URL; a key may end in =, so the address is looked for from its scheme on."""
+    name, separator, rest = text.partition("=")
+    key, found, url = rest.rpartition("=http")
+    if not separator or not found:
+        raise LogFormatError("a witness is NAME=VKEY=URL")
+    return Witness(name, VerifierKey.parse(key), "http" + url)
 
 
 def _files(args: argparse.Namespace, defaults: tuple[bytes, bytes]) -> tuple[bytes, bytes]:

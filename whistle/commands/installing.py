@@ -11,6 +11,7 @@ import shutil
 from datetime import date
 from pathlib import Path
 
+from case_mgmt.publication.names import LOG_POLICY
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
 from whistle.commands.errors import CommandError
@@ -35,6 +36,8 @@ def install(layout: Layout, signed: Path) -> None:
         _copy(signed / name, fresh / name)
     for name in HASHED_FILES:
         _copy(layout.draft / name, fresh / name)
+    if (layout.draft / LOG_POLICY).exists():
+        _copy(layout.draft / LOG_POLICY, fresh / LOG_POLICY)
     copy_site_list(signed if _site_files(signed) else layout.org, fresh)
     _verify(fresh, layout.org)
     old = layout.state / "org.old"
@@ -71,7 +74,7 @@ def _verify(fresh: Path, present: Path) -> None:
     """The new manifest is genuine, names these files, and is no step back. Raises: CommandError."""
     try:
         manifest = read_manifest(fresh)
-        for name in HASHED_FILES:
+        for name in (*HASHED_FILES, *_log_policy(fresh, manifest)):
             if hashlib.sha256((fresh / name).read_bytes()).hexdigest() != manifest.files[name]:
                 message = f"{name} is not the file the signed manifest names"
                 raise CommandError(message)
@@ -87,6 +90,12 @@ def _verify(fresh: Path, present: Path) -> None:
     except (CryptoError, OSError, ValueError, KeyError) as error:
         message = f"the signed files cannot be used ({type(error).__name__}: {error})"
         raise CommandError(message) from error
+
+
+def _log_policy(fresh: Path, manifest: Manifest) -> list[str]:
+    """The log policy, if the manifest names one or one lies there."""
+    is_there = (fresh / LOG_POLICY).exists()
+    return [LOG_POLICY] if is_there or LOG_POLICY in manifest.files else []
 
 
 def _site_list(org: Path, instance_id: bytes) -> SiteList | None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from case_mgmt.publication.names import LOG
 from crypto.rng import system_rng
 from onion.errors import OnionError
 from onion.service import Addresses, OnionPlan, OnionServices, Progress
@@ -245,6 +246,7 @@ def _summary(
         "reporter": ready["intake"]["url"],
         "desk": ready["desk"]["url"] if "desk" in ready else None,
         "cases": ready["cases"]["url"],
+        "log": ready["intake"]["url"] + "log/" if _has_log(layout) else None,
         "onion": onion.intake if onion else None,
         "cases_onion": onion.cases if onion else None,
         "keystores": desk_keys,
@@ -255,6 +257,11 @@ def _summary(
 def _roles(layout: Layout) -> dict[str, list[str]]:
     manifest = json.loads((layout.org / "manifest.json").read_text(encoding="utf-8"))
     return {person["id"]: list(person["roles"]) for person in manifest["people"]}
+
+
+def _has_log(layout: Layout) -> bool:
+    manifest = json.loads((layout.org / "manifest.json").read_text(encoding="utf-8"))
+    return LOG in manifest["services"]
 
 
 def _print_summary(layout: Layout, summary: dict[str, Any], *, tor_wanted: bool) -> None:
@@ -268,6 +275,8 @@ def _print_summary(layout: Layout, summary: dict[str, Any], *, tor_wanted: bool)
         _say(f"  demo people    {', '.join(summary['keystores'])}")
         _say(f"  passphrase     {passphrase}")
     _say(f"  case server    {summary['cases']}")
+    if summary["log"]:
+        _say(f"  public log     {summary['log']}checkpoint   (from the first week's end on)")
     if summary["onion"]:
         _say(f"  onion          http://{summary['onion']}/   (answers once tor is connected)")
         if summary["cases_onion"]:

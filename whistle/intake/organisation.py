@@ -21,6 +21,7 @@ from typing import Final
 from case_mgmt.catalogue import Catalogue, parse_catalogue
 from case_mgmt.errors import CaseError
 from case_mgmt.policy import Policy, parse_policy
+from case_mgmt.publication.names import LOG_POLICY
 from crypto.errors import CryptoError
 from crypto.frame import recipients_digest
 from crypto.manifest import Manifest, instance_fingerprint_words, verify_manifest
@@ -37,7 +38,6 @@ from whistle.limits import MAX_ORG_FILE, ORG_CHECK_EVERY
 
 PUBLIC_FILES: Final = ("manifest.json", "manifest.sig", "policy.json", "catalogue.json")
 _HASHED: Final = ("policy.json", "catalogue.json")
-LOG_POLICY: Final = "log-policy.txt"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from case_mgmt.publication.names import LOG_POLICY
 from whistle.errors import RefusedError
 from whistle.http import headers
 from whistle.intake.contexts import LandingContext, StatisticsContext
 from whistle.intake.handlers.answers import language, services_of
-from whistle.intake.organisation import LOG_POLICY, PUBLIC_FILES
+from whistle.intake.organisation import PUBLIC_FILES
 
 ROBOTS: Final = b"User-agent: *\nDisallow: /\n"
 _TYPES: Final = {".json": "application/json", ".sig": "application/octet-stream"}

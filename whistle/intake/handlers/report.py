@@ -7,7 +7,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from case_mgmt.publication.book import has_log
+from case_mgmt.publication.names import has_log
 from crypto.encoding import b64, unb64
 from crypto.errors import CryptoError
 from crypto.promise import MAX_LOG_DAYS, make_promise, verify_promise
