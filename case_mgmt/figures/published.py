@@ -9,7 +9,7 @@ Source: docs/spec/figures.md sections 3 and 8.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -79,18 +79,25 @@ def parse(figures: Mapping[str, Any], tables: Mapping[str, Any]) -> Published:
         raise PastError("the tables are not of the shape of their version") from error
 
 
-def _parse(figures: Mapping[str, Any], tables: Mapping[str, Any]) -> Published:
+def totals(figures: Mapping[str, Any]) -> Published:
+    """The totals of figures.json, with nothing said about any cell yet."""
     within = next(row for row in figures["headline"]["examined"] if row["days"] == RANK_DAYS)
-    cells = dict(_cells(tables))
     return Published(
-        as_of=date.fromisoformat(tables["as_of"]),
+        as_of=date.fromisoformat(figures["as_of"]),
         received=int(figures["received"]),
         examined=int(within["count"]),
         mature=int(within["of"]),
-        cells=cells,
-        money={row["value"]: _money(row) for row in tables["money"]},
+        cells={},
+        money={},
         removed=int(figures["canaries"]["sent"]),
     )
+
+
+def _parse(figures: Mapping[str, Any], tables: Mapping[str, Any]) -> Published:
+    if figures["as_of"] != tables["as_of"]:
+        raise PastError("figures and tables are not of the same day")
+    money = {row["value"]: _money(row) for row in tables["money"]}
+    return replace(totals(figures), cells=dict(_cells(tables)), money=money)
 
 
 def _cells(tables: Mapping[str, Any]) -> Iterator[tuple[Key, Cell]]:

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The tables of a release: drafted, attacked, and cut until the attack finds nothing.
+
+Invariants
+* What is returned has just survived the attack together with all earlier releases.
+* Where the attack finds something, other cells are hidden too (complementary suppression): first
+  money sums, then a cell of the same row or column that was never shown before, the smallest first.
+* The cutting ends, for each round hides something; if all is hidden and something is still found,
+  nothing is released.
+
+Source: docs/spec/figures.md sections 8 and 9.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from case_mgmt.figures.attack import Finding, Report, attack
+from case_mgmt.figures.cards import CardedCase, complete
+from case_mgmt.figures.draft import Past, draft, hidden, office_keys
+from case_mgmt.figures.errors import DisclosureError, InputError
+from case_mgmt.figures.money import NOTHING
+from case_mgmt.figures.published import UNITS, Key, MoneyRow, Published, parse, totals
+from case_mgmt.figures.report import suppression_report
+from case_mgmt.figures.writing import tables_object
+
+Release = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""figures.json and tables.json of an earlier release."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """tables.json and suppression.json."""
+
+    tables: dict[str, Any]
+    suppression: dict[str, Any]
+
+
+def attribute_tables(
+    cases: Sequence[CardedCase],
+    figures: Mapping[str, Any],
+    past: Sequence[Release],
+    domains: Mapping[str, Sequence[str]],
+) -> Tables:
+    """The tables of the release whose figures.json is `figures`.
+
+    `cases` are all cases counted there, `past` all earlier releases from old to new, `domains` all
+    values of each attribute.  Raises InputError if these do not belong together, PastError,
+    DisclosureError.
+    """
+    city = totals(figures)
+    if len(cases) != city.received:
+        raise InputError("the cards are not those of the cases in the figures")
+    earlier = Past(tuple(parse(*release) for release in past))
+    if any(release.as_of >= city.as_of for release in earlier.releases):
+        raise InputError("an earlier release is not earlier")
+    release, report = _cut(draft(cases, city, earlier, complete(domains)), earlier)
+    days = {each.as_of: each for each in (*earlier.releases, release)}
+    return Tables(tables_object(release, days), suppression_report(release, report))
+
+
+def _cut(release: Published, past: Past) -> tuple[Published, Report]:
+    while True:
+        report = attack((*past.releases, release))
+        if not report.found:
+            return release, report
+        release = _hide(release, report.found, past)
+
+
+def _hide(release: Published, found: Sequence[Finding], past: Past) -> Published:
+    money = _without_money(release, found)
+    if money != release.money:
+        return replace(release, money=money)
+    cells = dict(release.cells)
+    chosen = {key for key in (_choose(release, finding.key, past) for finding in found) if key}
+    if not chosen:
+        raise DisclosureError("hiding everything does not help")
+    for key in chosen:
+        for each in office_keys(key.row) if key.table == UNITS else (key,):
+            cells[each] = hidden(release.as_of)
+    return replace(release, cells=cells)
+
+
+def _without_money(release: Published, found: Sequence[Finding]) -> dict[str, MoneyRow]:
+    money = dict(release.money)
+    for finding in found:
+        table, row, _ = finding.key
+        if table in {"service", "service_asked"} and row in money:
+            services = [row]
+        else:
+            services = list(money) if table in {"service", "asked", "paid"} else []
+        for service in services:
+            if money[service].since == release.as_of:
+                money[service] = MoneyRow(NOTHING, NOTHING, release.as_of)
+    return money
+
+
+def _choose(release: Published, found: Key, past: Past) -> Key | None:
+    """The cell to hide so that `found` cannot be worked out; None: nothing is left to hide."""
+    shown = [
+        key
+        for key, cell in release.cells.items()
+        if (cell.count is not None or cell.below) and _component(key) == _component(found)
+    ]
+    others = [key for key in shown if key.row != found.row] if found.table == UNITS else shown
+    for near in (_same_line, _same_table, _margin):
+        candidates = [key for key in others if near(key, found)]
+        if candidates:
+            return min(candidates, key=lambda key: _cost(release, key, past))
+    return min(shown, key=lambda key: _cost(release, key, past), default=None)
+
+
+def _cost(release: Published, key: Key, past: Past) -> tuple[bool, int, Key]:
+    keys = office_keys(key.row) if key.table == UNITS else (key,)
+    count = sum(release.cells[each].count or 0 for each in keys)
+    return past.shown(key) is not None, count, key
+
+
+def _same_line(key: Key, found: Key) -> bool:
+    if key.table != found.table:
+        return False
+    return not found.column or key.table == UNITS or _meets(key, found)
+
+
+def _meets(key: Key, found: Key) -> bool:
+    return key.row == found.row or key.column == found.column
+
+
+def _same_table(key: Key, found: Key) -> bool:
+    return key.table == found.table
+
+
+def _margin(key: Key, found: Key) -> bool:
+    return bool({key.row, key.column} & ({found.row, found.column} - {""}))
+
+
+def _component(key: Key) -> str:
+    if key.table == UNITS:
+        return UNITS
+    return "subject" if key.table in {"subject", "how", "subject_how"} else "service"
