@@ -19,8 +19,15 @@ from crypto.tlog.note import VerifierKey, open_note
 from crypto.tlog.witness import AddCheckpoint
 from tests.support.sample_log import FIRST, LOG, SampleLog
 from whistle import cli
+from whistle.commands import witness
 
 NAME = "witness.example/university"
+
+
+@pytest.fixture(autouse=True)
+def unhardened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests' own process keeps its umask; the real thing runs in a process of its own."""
+    monkeypatch.setattr(witness, "harden_process", lambda: None)
 
 
 def found(state: Path, capsys: pytest.CaptureFixture[str]) -> VerifierKey:
