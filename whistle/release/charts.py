@@ -27,9 +27,9 @@ from whistle.release.drawing import (
     STRIKING,
     Draw,
     Sheet,
-    per_cent,
     share_axis,
 )
+from whistle.release.percent import per_cent
 
 MILESTONES: Final = (7, 30, 60, 90)
 """Days at which the waiting curve is labelled."""
@@ -44,12 +44,15 @@ _MONTHS_SHORT: Final = 3
 
 @dataclass(frozen=True)
 class Week:
-    """A week of arrivals: share followed up within 30 days, with its interval."""
+    """A week of arrivals: share followed up within 30 days, with its interval.
+
+    Shares are ten-thousandths here and below.
+    """
 
     end: date
-    share: float
-    low: float
-    high: float
+    share: int
+    low: int
+    high: int
     is_mature: bool
 
 
@@ -58,9 +61,9 @@ class Step:
     """The waiting curve at a day: share followed up by then, with its interval."""
 
     day: int
-    share: float
-    low: float
-    high: float
+    share: int
+    low: int
+    high: int
 
 
 @dataclass(frozen=True)
@@ -74,12 +77,21 @@ class Bar:
 
 @dataclass(frozen=True)
 class Dot:
-    """An office in the funnel; `side` is -1 below, 1 above the limits, 0 between them."""
+    """An office in the funnel; `side` is -1 below, 1 above the limits, 0 between them.
+
+    `low` and `high` differ where one of its numbers is only known to be below ten.
+    """
 
     name: str
     reports: int
-    share: float
+    low: int
+    high: int
     side: int
+
+    @property
+    def share(self) -> float:
+        """Where it stands, or the middle of where it can stand."""
+        return (self.low + self.high) / 2
 
 
 @dataclass(frozen=True)
@@ -87,17 +99,17 @@ class Limits:
     """The funnel at a number of reports: 95 % and 99.8 % limits."""
 
     reports: int
-    low: float
-    high: float
-    low_alarm: float
-    high_alarm: float
+    low: int
+    high: int
+    low_alarm: int
+    high_alarm: int
 
 
 def weekly(weeks: Sequence[Week], words: Catalogue) -> Draw:
     """Share followed up within 30 days, by week of arrival."""
 
     def draw(axes: Axes, sheet: Sheet) -> None:
-        share_axis(axes)
+        share_axis(axes, words.lang)
         mature = [week for week in weeks if week.is_mature]
         places = [week.end.toordinal() for week in weeks]
         _date_axis(axes, weeks, words, sheet)
@@ -109,7 +121,7 @@ def weekly(weeks: Sequence[Week], words: Catalogue) -> Draw:
             last = mature[-1]
             axes.plot([days[-1]], [last.share], "o", color=MAIN, markersize=6)
             axes.annotate(
-                per_cent(last.share),
+                per_cent(last.share, words.lang),
                 (days[-1], last.share),
                 (7, 0),
                 textcoords="offset points",
@@ -128,19 +140,19 @@ def waiting(curve: Sequence[Step], words: Catalogue) -> Draw:
     """Share with a first follow-up, by days since arrival."""
 
     def draw(axes: Axes, sheet: Sheet) -> None:
-        share_axis(axes)
+        share_axis(axes, words.lang)
         shown = [Step(0, 0, 0, 0), *(step for step in curve if step.day <= _LAST_DAY)]
         days = [step.day for step in shown]
         low, high = [step.low for step in shown], [step.high for step in shown]
         axes.fill_between(days, low, high, step="post", color=PALE, linewidth=0)
         shares = [step.share for step in shown]
         axes.step(days, shares, where="post", color=MAIN, linewidth=2.2)
-        axes.set_xlim(0, max(*days, MILESTONES[-1]))
+        axes.set_xlim(0, max(*days, MILESTONES[-1]) * 1.02)
         axes.set_xticks([0, *MILESTONES, *((120, 150, 180) if days[-1] > 120 else ())])
         axes.set_xlabel(words.t("release.axis.days"))
         for step in shown:
             if step.day in MILESTONES:
-                _mark(axes, step, sheet)
+                _mark(axes, step, words, sheet)
 
     return draw
 
@@ -172,11 +184,11 @@ def bars(rows: Sequence[Bar], words: Catalogue) -> Draw:
     return draw
 
 
-def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: float, words: Catalogue) -> Draw:
+def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: int, words: Catalogue) -> Draw:
     """Offices by number of reports and share followed up, between the limits of chance."""
 
     def draw(axes: Axes, sheet: Sheet) -> None:
-        share_axis(axes)
+        share_axis(axes, words.lang)
         axes.set_xlabel(words.t("release.axis.reports"))
         at = [each.reports for each in limits]
         axes.set_xlim(0, max([dot.reports for dot in dots], default=_FEW) * 1.1)
@@ -186,7 +198,7 @@ def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: float, words:
         axes.fill_between(at, *inner, color=PALE, linewidth=0)
         axes.axhline(average, color=SOFT, linewidth=1.2, dashes=(5, 4))
         axes.annotate(
-            words.t("release.axis.average", share=per_cent(average)),
+            words.t("release.axis.average", share=per_cent(average, words.lang)),
             (1, average),
             (5, 0),
             xycoords=("axes fraction", "data"),
@@ -197,8 +209,12 @@ def funnel(dots: Sequence[Dot], limits: Sequence[Limits], average: float, words:
         )
         for side, color, marker in ((0, SOFT, "o"), (1, MAIN, "^"), (-1, STRIKING, "v")):
             some = [dot for dot in dots if dot.side == side]
-            places = [dot.reports for dot in some], [dot.share for dot in some]
+            exact = [dot for dot in some if dot.low == dot.high]
+            places = [dot.reports for dot in exact], [dot.share for dot in exact]
             axes.plot(*places, marker, color=color, markersize=5 if side == 0 else 8)
+            for dot in some:
+                if dot.low < dot.high:
+                    axes.plot([dot.reports] * 2, [dot.low, dot.high], color=color, linewidth=3)
         _name_dots(axes, dots, sheet)
 
     return draw
@@ -243,10 +259,10 @@ def _too_early(axes: Axes, start: int, end: int, words: Catalogue) -> None:
     )
 
 
-def _mark(axes: Axes, step: Step, sheet: Sheet) -> None:
+def _mark(axes: Axes, step: Step, words: Catalogue, sheet: Sheet) -> None:
     axes.plot([step.day], [step.share], "o", color=MAIN, markersize=6)
     axes.annotate(
-        per_cent(step.share),
+        per_cent(step.share, words.lang),
         (step.day, step.share),
         (5, -16),
         textcoords="offset points",

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from case_mgmt.figures.definitions import WHOLE
+from case_mgmt.figures.definitions import WHOLE, K
 from crypto.encoding import parse_day
 from whistle.release.charts import (
     MILESTONES,
@@ -84,14 +84,32 @@ def cohort(row: JsonObject, days: int, measure: str = "followed_up") -> JsonObje
     return next(each for each in row[measure] if each["days"] == days)
 
 
+@dataclass(frozen=True)
+class OfficeRange:
+    """Between which shares an office stands, and (about) how many of its reports count."""
+
+    reports: int
+    low: int
+    high: int
+
+
+def office_range(row: JsonObject) -> OfficeRange | None:
+    """What a row of `units` tells; a number said to be below ten is anything from 0 to 9."""
+    examined, other, below = row["examined"], row["not_examined"], row["below"]
+    if examined is not None and other is not None:
+        return OfficeRange(examined + other, row["share"], row["share"])
+    most = K - 1
+    if below == "not_examined" and examined is not None:
+        return OfficeRange(examined + most // 2, WHOLE * examined // (examined + most), WHOLE)
+    if below == "examined" and other is not None:
+        return OfficeRange(other + most // 2, 0, -(-WHOLE * most // (other + most)))
+    return None
+
+
 def end_bars(figures: JsonObject, words: Words) -> list[tuple[str, int]]:
     """How cases ended: the closings, then withdrawals by the reporter."""
     rows = [(words.status(each["code"]), each["count"]) for each in figures["outcomes"]]
     return [*rows, (words.status("withdrawn"), figures["withdrawn"])]
-
-
-def _part(value: int) -> float:
-    return value / WHOLE
 
 
 def _weekly(rows: Sequence[JsonObject], words: Words) -> Chart | None:
@@ -99,9 +117,7 @@ def _weekly(rows: Sequence[JsonObject], words: Words) -> Chart | None:
     for row in rows:
         entry = cohort(row, HEADLINE_DAYS)
         known = entry["share"] is not None
-        share, low, high = (
-            _part(entry[name]) if known else 0.0 for name in ("share", "low", "high")
-        )
+        share, low, high = (entry[name] if known else 0 for name in ("share", "low", "high"))
         weeks.append(Week(parse_day(row["to"]), share, low, high, is_mature=known))
         if known:
             mature.append(entry["share"])
@@ -125,7 +141,7 @@ def _waiting(value: JsonObject, words: Words) -> Chart | None:
     if not value["curve"]:
         return None
     steps = [
-        Step(row["days"], *(1 - _part(row[name]) for name in ("waiting", "high", "low")))
+        Step(row["days"], *(WHOLE - row[name] for name in ("waiting", "high", "low")))
         for row in value["curve"]
     ]
     points = [
@@ -158,23 +174,24 @@ def _bars(name: str, rows: Sequence[Bar], words: Words) -> Chart | None:
 
 
 def _offices(tables: JsonObject, words: Words) -> Chart | None:
-    shown = [row for row in tables["units"] if row["share"] is not None]
+    shown = [(row, office_range(row)) for row in tables["units"]]
     targets: Sequence[dict[str, Any]] = tables["funnel"]["targets"]
-    if not shown or not targets:
-        return None
     dots = [
         Dot(
             words.value("unit", row["unit"]),
-            row["examined"] + row["not_examined"],
-            _part(row["share"]),
+            found.reports,
+            found.low,
+            found.high,
             _SIDES.get(row["standing"], 0),
         )
-        for row in shown
+        for row, found in shown
+        if found is not None
     ]
+    if not dots or not targets:
+        return None
     names = ("low95", "high95", "low998", "high998")
     limits = [
-        Limits(row["n"], *(_part(row[name]) for name in names))
-        for row in tables["funnel"]["limits"]
+        Limits(row["n"], *(row[name] for name in names)) for row in tables["funnel"]["limits"]
     ]
     alt = words.t(
         "offices.alt",
@@ -182,5 +199,5 @@ def _offices(tables: JsonObject, words: Words) -> Chart | None:
         below=sum(dot.side < 0 for dot in dots),
         above=sum(dot.side > 0 for dot in dots),
     )
-    draw = funnel(dots, limits, _part(targets[-1]["share"]), words.texts)
+    draw = funnel(dots, limits, targets[-1]["share"], words.texts)
     return Chart("offices", words.t("offices.heading"), alt, draw)

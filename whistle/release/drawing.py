@@ -21,6 +21,10 @@ from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from case_mgmt.figures.definitions import WHOLE
+from whistle.i18n import Language
+from whistle.release.percent import per_cent
+
 INK: Final = "#1c2226"
 SOFT: Final = "#4d575d"
 LINE: Final = "#d5d3c9"
@@ -97,15 +101,11 @@ def render(draw: Draw, sheet: Sheet, height: int, title: str) -> bytes:
     return _plain(out.getvalue(), sheet.width, height, title).encode()
 
 
-def per_cent(share: float) -> str:
-    """A share as people write it: 83 %."""
-    return f"{round(100 * share)}\u00a0%"
-
-
-def share_axis(axes: Axes) -> None:
+def share_axis(axes: Axes, lang: Language) -> None:
     """A vertical axis from 0 to 100 %, with a quiet grid."""
-    axes.set_ylim(0, 1)
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1], [per_cent(each / 4) for each in range(5)])
+    marks = range(0, WHOLE + 1, WHOLE // 4)
+    axes.set_ylim(0, WHOLE)
+    axes.set_yticks(marks, [per_cent(mark, lang) for mark in marks])
     axes.grid(axis="y")
 
 

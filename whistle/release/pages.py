@@ -18,7 +18,7 @@ from crypto.manifest import instance_fingerprint_words
 from whistle.assets import static_dir, templates_dir
 from whistle.i18n import LANGUAGES, Language
 from whistle.release.charts import MILESTONES
-from whistle.release.chartset import HEADLINE_DAYS, Chart, charts, cohort
+from whistle.release.chartset import HEADLINE_DAYS, Chart, charts, cohort, office_range
 from whistle.release.drawing import WIDE
 from whistle.release.inputs import JsonObject, ReleaseInputs
 from whistle.release.words import Words
@@ -69,7 +69,8 @@ def _compact(text: str) -> bytes:
 
 def _context(inputs: ReleaseInputs, words: Words) -> dict[str, Any]:
     manifest, figures, tables = inputs.manifest, inputs.figures, inputs.tables
-    shown = [row for row in tables["units"] if row["share"] is not None]
+    ranges = {row["unit"]: office_range(row) for row in tables["units"]}
+    shown = [(row, found) for row in tables["units"] if (found := ranges[row["unit"]])]
     return {
         **_speech(words),
         "other": next(lang for lang in LANGUAGES if lang != words.lang),
@@ -82,9 +83,11 @@ def _context(inputs: ReleaseInputs, words: Words) -> dict[str, Any]:
         "suppression": inputs.suppression,
         "incidence_heads": [words.t("head.days", days=days) for days in MILESTONES],
         "incidence": _incidence(figures["outcome"]),
-        "shown_units": sorted(shown, key=lambda row: (row["share"], row["unit"])),
+        "shown_units": sorted(
+            shown, key=lambda pair: (pair[1].low + pair[1].high, pair[0]["unit"])
+        ),
         "hidden_units": len(tables["units"]) - len(shown),
-        "unit_shares": {row["unit"]: row["share"] for row in shown},
+        "ranges": ranges,
         "grids": [_grid(table, words) for table in tables["twoway"]],
         "money": [row for row in tables["money"] if row["asked_at_least"] is not None],
         "previous": inputs.previous,

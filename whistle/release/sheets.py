@@ -108,6 +108,7 @@ _UNITS: Final = {
     "unit": _TEXT,
     "examined": _COUNT,
     "not_examined": _COUNT,
+    "below": _TEXT,
     "share": _COUNT,
     "standing": _TEXT,
     "since": _DAY,

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from case_mgmt.catalogue import Catalogue as Offices
-from case_mgmt.figures.definitions import UNKNOWN, WHOLE
+from case_mgmt.figures.definitions import UNKNOWN
 from crypto.encoding import parse_day
 from whistle.assets import templates_dir
 from whistle.i18n import Catalogue, Language, TextError
+from whistle.release.percent import per_cent
 
 _QUESTIONS: Final = {"subject": "happened", "how": "how", "asked": "asked", "paid": "paid"}
 """Attribute of a table to the question whose answers it counts."""
@@ -67,10 +68,7 @@ class Words:
         """Ten-thousandths as per cent; 100 only if all, 0 only if none."""
         if value is None:
             return self.t("tables.hidden_short")
-        rounded = (100 * value + WHOLE // 2) // WHOLE
-        if 0 < value < WHOLE:
-            rounded = min(99, max(1, rounded))
-        return f"{rounded}\u00a0%"
+        return per_cent(value, self.lang)
 
     def day(self, text: str) -> str:
         """A day of the figures, in full."""
