@@ -52,7 +52,7 @@ def test_an_honest_series_verifies(scene: Scene) -> None:
     assert {check.state for check in verdict.checks} == {"passed"}
 
 
-# --- report dropped --------------------------------------------------------------------------------
+# --- report dropped -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_dropped_follow_up(scene: Scene) -> None:
     assert faults(scene.verify(scene.third, scene.first)) == {Fault.FOLLOW_UP_DROPPED}
 
 
-# --- follow-up invented ----------------------------------------------------------------------------
+# --- follow-up invented ---------------------------------------------------------------------------
 
 
 def invented(scene: Scene, case: bytes) -> list[Leaf]:
@@ -140,7 +140,7 @@ def test_follow_up_invented_for_a_real_case_is_noticed_by_its_reporter(scene: Sc
     assert (Fault.PROOF_OTHER_INDEX, "1") in {(each.fault, each.where) for each in found}
 
 
-# --- back-dated, reordered -------------------------------------------------------------------------
+# --- back-dated, reordered ------------------------------------------------------------------------
 
 
 def test_back_dated_follow_up(scene: Scene) -> None:
@@ -186,7 +186,7 @@ def test_entries_exchanged_in_the_files_alone(scene: Scene) -> None:
     assert faults(scene.verify(scene.third)) == {Fault.LOG_ALTERED}
 
 
-# --- split view, replaced release ------------------------------------------------------------------
+# --- split view, replaced release -----------------------------------------------------------------
 
 
 def test_split_view_beside_another_release(scene: Scene, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_release_that_nobody_was_shown(scene: Scene) -> None:
     assert faults(verdict) == {Fault.RELEASE_HIDDEN}
 
 
-# --- numbers ---------------------------------------------------------------------------------------
+# --- numbers --------------------------------------------------------------------------------------
 
 
 def change_figures(scene: Scene, *path: str | int, by: int) -> None:
@@ -269,7 +269,7 @@ def test_real_report_passed_off_as_a_test(scene: Scene) -> None:
     assert faults(scene.verify(scene.third)) == {Fault.CANARY_FALSE}
 
 
-# --- signatures, witnesses, files ------------------------------------------------------------------
+# --- signatures, witnesses, files -----------------------------------------------------------------
 
 
 def with_checkpoint(scene: Scene, note: str) -> None:
