@@ -15,6 +15,7 @@ from typing import Any, Final
 from case_mgmt.acts import FIRST_SEQ, Act, SignedAct, sign_act
 from case_mgmt.gate import CaseView, Rulebook, is_current
 from case_mgmt.lifecycle import Actor, rule_for
+from case_mgmt.logbook import META, Happened, LogBook
 from case_mgmt.model import (
     NO_ACT,
     ActKind,
@@ -26,7 +27,6 @@ from case_mgmt.model import (
 )
 from case_mgmt.notices import is_visible, notice_for, seal
 from case_mgmt.projection import project
-from case_mgmt.publication.book import META, Happened, LogBook
 from case_mgmt.store.ports import Case, LedgerEntry, Proposal, ReadUnit, WriteUnit
 from crypto.rng import Rng
 from crypto.signing import public_from_seed

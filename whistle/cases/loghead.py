@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from case_mgmt.errors import LogError
-from case_mgmt.publication.keeping import Head
+from case_mgmt.publiclog import Head
 from crypto.encoding import canonical_json, parse_json, unhex
 from crypto.errors import MalformedError
 

@@ -18,8 +18,8 @@ from typing import Any, Final
 
 from case_mgmt.errors import CaseError, LogError
 from case_mgmt.gate import Rulebook
-from case_mgmt.publication.keeping import Candidate, PublicLog
 from case_mgmt.publication.names import has_log
+from case_mgmt.publiclog import Candidate, PublicLog
 from crypto.errors import CryptoError
 from crypto.tlog.policy import Policy
 from whistle import logs

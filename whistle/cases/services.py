@@ -8,7 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from case_mgmt.gate import Rulebook
-from case_mgmt.publication.keeping import PublicLog
+from case_mgmt.publiclog import PublicLog
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore
 from crypto.requests import RequestVerifier

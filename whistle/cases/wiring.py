@@ -14,8 +14,8 @@ from pathlib import Path
 from case_mgmt.errors import StoreError as CaseStoreError
 from case_mgmt.gate import Rulebook
 from case_mgmt.ledger import ServiceKey
-from case_mgmt.publication.keeping import PublicLog
 from case_mgmt.publication.names import LOG, log_origin
+from case_mgmt.publiclog import PublicLog
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore, open_store
 from crypto.requests import RequestVerifier

@@ -143,7 +143,7 @@ class PublicLog:
 
     def _require_head(self, tree: Tree) -> None:
         """SECURITY: the log never takes back what it has shown
-        (tests/case_mgmt/publication/test_keeping.py::test_a_restored_backup_signs_nothing)."""
+        (tests/case_mgmt/test_publiclog.py::test_a_restored_backup_signs_nothing)."""
         head = self._head.recall()
         if head is None:
             return
