@@ -14,10 +14,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from case_mgmt.figures.attack import attack
 from case_mgmt.figures.definitions import DEFINITIONS
+from case_mgmt.figures.errors import FiguresError
+from case_mgmt.figures.published import parse
 from crypto.encoding import canonical_json
 from whistle.assets import templates_dir
 from whistle.release.chartset import chart_files
+from whistle.release.errors import AlreadyPublishedError, DisclosureError, InputError
 from whistle.release.folder import RELEASE, write_folder
 from whistle.release.inputs import ORGANISATION_FILES, ReleaseInputs, check_inputs
 from whistle.release.package import datapackage, dcat
@@ -33,8 +37,25 @@ def build(inputs: ReleaseInputs, out: Path) -> Path:
     Raises AlreadyPublishedError, DisclosureError, InputError, FolderError.
     """
     check_inputs(inputs)
+    if out.exists():
+        raise AlreadyPublishedError(f"{out.name} is there already, and a release never changes")
+    check_disclosure(inputs)
     write_folder(release_files(inputs), out)
     return out
+
+
+def check_disclosure(inputs: ReleaseInputs) -> None:
+    """Attack this release together with all that are out.  Raises DisclosureError, InputError."""
+    try:
+        before = [parse(each.figures, each.tables) for each in inputs.earlier]
+        report = attack([*before, parse(inputs.figures, inputs.tables)])
+    except FiguresError as error:
+        raise InputError("the tables of the releases do not fit together") from error
+    if report.found:
+        tables = sorted({finding.key.table for finding in report.found})
+        raise DisclosureError(
+            f"{len(report.found)} numbers below ten could be worked out, in: {', '.join(tables)}"
+        )
 
 
 def release_files(inputs: ReleaseInputs) -> dict[str, bytes]:
