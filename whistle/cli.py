@@ -108,6 +108,18 @@ def _load_witness() -> Command:
     return witness
 
 
+def _load_verify() -> Command:
+    from whistle.commands import verify
+
+    return verify
+
+
+def _load_federate() -> Command:
+    from whistle.commands import federate
+
+    return federate
+
+
 COMMANDS: dict[str, Entry] = {
     "run": Entry("start everything on this machine (first start: a demo organisation)", _load_run),
     "init": Entry("found a real organisation: names, people, units, signed manifest", _load_init),
@@ -122,6 +134,8 @@ COMMANDS: dict[str, Entry] = {
     "witness": Entry(
         "watch somebody's public log, so that it cannot show two histories", _load_witness
     ),
+    "verify": Entry("published numbers, promises, proofs: are they true?", _load_verify),
+    "federate": Entry("several cities' releases in one table, each verified first", _load_federate),
     "verify-site": Entry("is a live site what its organisation signed?", _load_verify_site),
 }
 
