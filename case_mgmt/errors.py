@@ -219,5 +219,33 @@ REFUSALS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "Catatan Anda dalam perkara ini sudah mencapai batas.",
             "You cannot keep any more notes in this case.",
         ),
+        "card_malformed": _say(
+            "Kartu bukan wadah baku untuk para penerbit, atau perkara ini tidak dihitung.",
+            "The card is not sealed to the publishers as it must be, or the case is not counted.",
+        ),
+        "not_publisher": _say(
+            "Ini hanya untuk penerbit, atau untuk auditor.",
+            "This is for publishers only, or for auditors.",
+        ),
+        "release_files": _say(
+            "Berkas terbitan tidak lengkap atau tidak cocok dengan release.json.",
+            "The release's files are incomplete or not those of its release.json.",
+        ),
+        "release_organisation": _say(
+            "Terbitan ini memakai daftar resmi lain atau nama lain.",
+            "The release carries another manifest, or another name.",
+        ),
+        "release_signatures": _say(
+            "Terbitan perlu tanda tangan dua orang, salah satunya penerbit.",
+            "A release needs the signatures of two people, one of them a publisher.",
+        ),
+        "release_order": _say(
+            "Terbitan harus menyambung terbitan terakhir.",
+            "A release must continue the newest one.",
+        ),
+        "release_log": _say(
+            "Terbitan tidak sesuai dengan catatan publik.",
+            "The release does not fit the public log.",
+        ),
     }
 )

@@ -78,6 +78,8 @@ class CaseFile:
     history: Sequence[LedgerEntry]
     notes: Sequence[Note]
     returns: Sequence[Return]
+    wants_card: bool = False
+    """Whether the publishers have no card of it yet, and there is a log that counts it."""
 
 
 class CaseOffice:
@@ -179,6 +181,7 @@ class CaseOffice:
                 history=unit.acts(case),
                 notes=unit.notes(case),
                 returns=unit.returns(case),
+                wants_card=unit.log_case(case) is not None and not unit.has_card(case),
             )
 
     def overview(self, case: CaseId, person: Person, rules: Rulebook) -> Overview:

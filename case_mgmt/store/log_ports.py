@@ -110,8 +110,8 @@ class LogReadUnit(Protocol):
     def cards(self) -> Sequence[Card]:
         """All cards."""
 
-    def card_cases(self) -> frozenset[CaseId]:
-        """The cases that have a card."""
+    def has_card(self, case: CaseId) -> bool:
+        """Whether the case has a card."""
 
     def releases(self) -> Sequence[StoredRelease]:
         """All releases, oldest first."""

@@ -117,10 +117,10 @@ class SqlLogReadUnit:
             for row in self._connection.execute(statement)
         ]
 
-    def card_cases(self) -> frozenset[CaseId]:
-        """The cases that have a card."""
-        found = self._connection.scalars(sa.select(schema.cards.c.case_id))
-        return frozenset(CaseId(each) for each in found)
+    def has_card(self, case: CaseId) -> bool:
+        """Whether the case has a card."""
+        table = schema.cards
+        return self._one(sa.select(table.c.day).where(table.c.case_id == case)) is not None
 
     def releases(self) -> Sequence[StoredRelease]:
         """All releases, oldest first."""

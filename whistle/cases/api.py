@@ -8,46 +8,20 @@ Invariants
 * A route that is not in `ROUTES` does not exist; docs/spec/case-api.md lists the same ones.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
-from case_mgmt.acts import CASE_ID
-from case_mgmt.errors import UnknownCaseError
-from case_mgmt.model import BlobId, CaseId
+from case_mgmt.model import BlobId
+from case_mgmt.publication.names import LOG_POLICY
 from case_mgmt.service import Status
-from crypto.encoding import b64, canonical_json, unhex
-from crypto.errors import MalformedError
-from crypto.manifest import Person
-from crypto.requests import KEY_HEADER
-from whistle.cases import wire
-from whistle.cases.errors import ApiError
-from whistle.cases.limits import BODY_TIMEOUT, MAX_JSON_BODY, PIECE
-from whistle.cases.services import SERVICES, CasesServices
-from whistle.errors import RefusedError
-from whistle.http.signed import require_signed
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A verified request: who asks what of whom."""
-
-    services: CasesServices
-    person: Person
-    request: web.Request
-    body: bytes
-
-    @property
-    def case(self) -> CaseId:
-        """The case named in the path.  Raises UnknownCaseError."""
-        text = self.request.match_info["case"]
-        if CASE_ID.fullmatch(text) is None:
-            raise UnknownCaseError("no such case")
-        return CaseId(text)
-
+from crypto.encoding import b64
+from whistle.cases import publication_api, wire
+from whistle.cases.asking import Asked, answer, ask
+from whistle.cases.limits import PIECE
+from whistle.cases.services import SERVICES
 
 Handler = Callable[[Asked], Awaitable[web.StreamResponse]]
 
@@ -61,46 +35,6 @@ class Route:
     handler: Handler
 
 
-def answer(content: Any, status: int = 200) -> web.Response:
-    """A JSON answer."""
-    return web.Response(
-        body=canonical_json(content), status=status, content_type="application/json"
-    )
-
-
-async def ask(request: web.Request) -> Asked:
-    """Verify a request.
-
-    1. the key is in the manifest in force  2. the body fits and arrives in time
-    3. the signature is fresh and covers method, target and body
-    """
-    services = request.app[SERVICES]
-    # 1
-    person = _person(services, request)
-    # 2
-    body = await read_body(request)
-    # 3
-    try:
-        require_signed(request, body, services.verifier, services.now())
-    except RefusedError as error:
-        raise ApiError("unsigned") from error
-    return Asked(services, person, request, body)
-
-
-async def read_body(request: web.Request) -> bytes:
-    """The whole body, bounded in size and time."""
-    data = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            async for piece in request.content.iter_chunked(PIECE):
-                data += piece
-                if len(data) > MAX_JSON_BODY:
-                    raise ApiError("too_large")
-    except TimeoutError as error:
-        raise ApiError("timeout") from error
-    return bytes(data)
-
-
 async def organisation(request: web.Request) -> web.Response:
     """GET /v1/organisation, open to all: these files are public."""
     services = request.app[SERVICES]
@@ -111,6 +45,7 @@ async def organisation(request: web.Request) -> web.Response:
             "signature": b64(files["manifest.sig"]),
             "policy": b64(files["policy.json"]),
             "catalogue": b64(files["catalogue.json"]),
+            "log_policy": None if LOG_POLICY not in files else b64(files[LOG_POLICY]),
             "today": services.today().isoformat(),
         }
     )
@@ -221,6 +156,7 @@ ROUTES: Final = (
     Route("POST", "/v1/cases/{case}/notes", note),
     Route("GET", "/v1/ledger", ledger),
     Route("GET", "/v1/status", status),
+    *(Route(*row) for row in publication_api.ROUTES),
 )
 OPEN_ROUTES: Final = (("GET", "/v1/organisation", organisation),)
 
@@ -238,14 +174,3 @@ def _signed(handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamRes
         return await handler(await ask(request))
 
     return handle
-
-
-def _person(services: CasesServices, request: web.Request) -> Person:
-    try:
-        key = unhex(request.headers.get(KEY_HEADER), 32)
-    except MalformedError as error:
-        raise ApiError("unsigned") from error
-    person = services.organisation.current.manifest.person_by_desk_key(key)
-    if person is None:
-        raise ApiError("unknown_signer")
-    return person

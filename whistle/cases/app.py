@@ -16,6 +16,7 @@ from aiohttp import web
 from case_mgmt.errors import GateError, UnknownCaseError
 from whistle import logs
 from whistle.cases import api
+from whistle.cases.asking import answer
 from whistle.cases.errors import ANSWERS, GATE_DEFAULT, GATE_STATUS, ApiError
 from whistle.cases.limits import ORG_CHECK_EVERY
 from whistle.cases.services import SERVICES, CasesServices
@@ -106,4 +107,4 @@ def _listed(code: str) -> web.Response:
 
 
 def _problem(status: int, code: str, texts: dict[str, str]) -> web.Response:
-    return api.answer({"error": {"code": code, "message": texts}}, status)
+    return answer({"error": {"code": code, "message": texts}}, status)

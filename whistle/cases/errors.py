@@ -84,6 +84,8 @@ GATE_STATUS: Final[Mapping[str, int]] = {
     "supervisor_only": 403,
     "supervisor_extends": 403,
     "same_person": 403,
+    "not_publisher": 403,
+    "release_order": 409,
     "stale_head": 409,
     "proposal_pending": 409,
     "no_proposal": 409,

@@ -27,6 +27,10 @@ FILES_BATCH: Final = 200
 FILES_BYTES: Final = 1 * MIB
 """Public files pushed at once; one file may be larger."""
 MAX_PUBLIC_FILE: Final = 4 * MIB
+MAX_FILE_BODY: Final = 6 * MIB
+"""A public file in base64."""
+MAX_RELEASE_BYTES: Final = 256 * MIB
+"""One release with its own copy of the log."""
 BACKOFF_FIRST: Final = 0.5
 BACKOFF_MAX: Final = 30.0
 """Seconds between attempts while the feed does not answer."""

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from case_mgmt.gate import Rulebook
 from case_mgmt.publiclog import PublicLog
+from case_mgmt.publishing import PublicationOffice
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore
 from crypto.requests import RequestVerifier
@@ -16,6 +17,7 @@ from whistle.cases.blobs import BlobFolder
 from whistle.cases.logkeeper import LogKeeper
 from whistle.cases.organisation import OrganisationSource
 from whistle.cases.puller import Puller
+from whistle.cases.staging import Staging
 from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError
@@ -61,6 +63,8 @@ class CasesServices:
     today: Today
     now: Now
     lock: StateLock
+    publication: PublicationOffice
+    staging: Staging
     keeper: LogKeeper | None = None
     """None in an organisation without a public log."""
     log: PublicLog | None = None

@@ -17,7 +17,7 @@ from case_mgmt.store.ports import LedgerEntry, Note, Proposal, Return, StoredRec
 from crypto.encoding import b64, parse_json, unb64, unhex
 from crypto.errors import MalformedError
 from whistle.cases.errors import ApiError
-from whistle.cases.limits import MAX_JSON_BODY
+from whistle.cases.limits import MAX_FILE_BODY, MAX_JSON_BODY
 
 T = TypeVar("T")
 
@@ -53,6 +53,17 @@ def read_note(body: bytes) -> bytes:
     """The body of POST …/notes."""
     obj = _object(body, {"container"})
     return _read(lambda: unb64(obj["container"]))
+
+
+def read_file(body: bytes) -> tuple[str, bytes]:
+    """The body of POST …/files."""
+    obj = _read(lambda: parse_json(body, max_bytes=MAX_FILE_BODY))
+    if not isinstance(obj, dict) or set(obj) != {"path", "content"}:
+        raise ApiError("bad_request")
+    path = obj["path"]
+    if not isinstance(path, str):
+        raise ApiError("bad_request")
+    return path, _read(lambda: unb64(obj["content"]))
 
 
 def summary(overview: Overview) -> dict[str, Any]:
@@ -92,6 +103,7 @@ def case_file(file: CaseFile) -> dict[str, Any]:
         "pending": _pending(file.overview.proposal),
         "notes": [_note(note) for note in file.notes],
         "returns": [_return(each) for each in file.returns],
+        "card": file.wants_card,
     }
 
 

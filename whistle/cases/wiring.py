@@ -16,6 +16,7 @@ from case_mgmt.gate import Rulebook
 from case_mgmt.ledger import ServiceKey
 from case_mgmt.publication.names import LOG, log_origin
 from case_mgmt.publiclog import PublicLog
+from case_mgmt.publishing import PublicationOffice
 from case_mgmt.service import CaseOffice
 from case_mgmt.store.sqlcipher import SqlCipherStore, open_store
 from crypto.requests import RequestVerifier
@@ -37,6 +38,7 @@ from whistle.cases.organisation import (
 )
 from whistle.cases.puller import Desk, Puller
 from whistle.cases.services import SERIAL, CasesServices, CasesSettings
+from whistle.cases.staging import Staging
 from whistle.cases.threads import Threads
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
@@ -122,6 +124,8 @@ def _build(
         today=today,
         now=now,
         lock=lock,
+        publication=PublicationOffice(store),
+        staging=Staging(settings.state / "staging"),
         keeper=keeper,
         log=log,
     )
