@@ -90,6 +90,13 @@ class Author:
         body = NoteBody(lang, private_text(text)).encode()
         return seal_message(self._signed(frame, body), people, self.rng)
 
+    def seal_for(
+        self, thread: OpenedThread, recipients: Sequence[Recipient], body: bytes, previous: bytes
+    ) -> bytes:
+        """A note about the case for people outside it (a card for the publishers)."""
+        frame = self._frame(thread, FrameType.NOTE, previous, recipients)
+        return seal_message(self._signed(frame, body), list(recipients), self.rng)
+
     def _recipients(self, people: Sequence[Person]) -> list[Recipient]:
         own = self.identity.recipient.raw
         recipients = [person.recipient for person in people]

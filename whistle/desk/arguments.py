@@ -32,6 +32,7 @@ def build_parser() -> Parser:
     _add_reading(commands)
     _add_acting(commands)
     _add_serve(commands)
+    _add_publish(commands)
     _add_keys(commands)
     _add_root(commands)
     return parser
@@ -139,6 +140,44 @@ def _add_serve(commands: "_Commands[Parser]") -> None:
         "--demo-days-ahead", type=int, default=0, metavar="N",
         help="pretend it is N days later (demo organisations only)",
     )  # fmt: skip
+
+
+def _add_publish(commands: "_Commands[Parser]") -> None:
+    publish = commands.add_parser("publish", help="make, sign and hand in releases")
+    actions = publish.add_subparsers(dest="action", required=True, metavar="ACTION")
+    draft = actions.add_parser(
+        "draft", parents=[_connection(), _demo_clock()], help="make a release's folder"
+    )
+    draft.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to create")
+    draft.add_argument("--id", metavar="ID", help="for instance 2026-q3 (default: last quarter)")
+    draft.add_argument("--canaries", type=Path, metavar="FILE", help="what `reveal` has written")
+    draft.add_argument("--reason", metavar="TEXT", help="why, if it corrects another release")
+    sign = actions.add_parser("sign", parents=[_output()], help="add one of the two signatures")
+    sign.add_argument("folder", type=Path, metavar="DIR")
+    sign.add_argument("--keystore", type=Path, required=True, metavar="PATH")
+    sign.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    submit = actions.add_parser(
+        "submit", parents=[_connection(), _demo_clock()], help="hand in a signed release"
+    )
+    submit.add_argument("folder", type=Path, metavar="DIR")
+    reveal = actions.add_parser(
+        "reveal", parents=[_connection(), _demo_clock()], help="find the auditor's own test reports"
+    )
+    reveal.add_argument("--codes", type=Path, required=True, metavar="FILE", help="a code per line")
+    openings = actions.add_parser(
+        "openings", parents=[_connection(), _demo_clock()], help="what is behind the log's leaves"
+    )
+    for each in (reveal, openings):
+        each.add_argument("--out", type=Path, required=True, metavar="FILE")
+
+
+def _demo_clock() -> Parser:
+    shared = Parser(add_help=False)
+    shared.add_argument(
+        "--demo-days-ahead", type=int, default=0, metavar="N",
+        help="pretend it is N days later (demo organisations only)",
+    )  # fmt: skip
+    return shared
 
 
 def _add_keys(commands: "_Commands[Parser]") -> None:

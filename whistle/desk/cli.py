@@ -62,6 +62,12 @@ def _serve_command() -> CaseCommand:
     return serve_command.serve_desk
 
 
+def _publish_command() -> CaseCommand:
+    from whistle.desk import publish_commands  # noqa: PLC0415 - see _run
+
+    return publish_commands.publish
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command; never shows a traceback for a mistake the reader can mend."""
     if argv is None:
@@ -93,7 +99,8 @@ def _run(args: argparse.Namespace, terminal: Terminal) -> None:
         return
     from whistle.desk.connection import Surroundings  # noqa: PLC0415 - see above
 
-    command = _serve_command() if args.command == "serve" else _case_command(args.command)
+    special = {"serve": _serve_command, "publish": _publish_command}.get(args.command)
+    command = _case_command(args.command) if special is None else special()
     surroundings = Surroundings(system_rng, days_ahead=getattr(args, "demo_days_ahead", 0))
     asyncio.run(_await(command(args, terminal, surroundings)))
 

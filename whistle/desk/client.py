@@ -125,6 +125,18 @@ class CaseClient:
         """POST /v1/cases/{case}/notes."""
         return await self._post(f"/v1/cases/{case}/notes", note)
 
+    async def post_card(self, case: str, card: Mapping[str, Any]) -> Any:
+        """POST /v1/cases/{case}/card."""
+        return await self._post(f"/v1/cases/{case}/card", card)
+
+    async def get(self, target: str) -> Any:
+        """GET of the interface's part about the public log."""
+        return await self._get(target)
+
+    async def post(self, target: str, content: Mapping[str, Any]) -> Any:
+        """POST to the interface's part about the public log."""
+        return await self._post(target, content)
+
     async def confirm(self, case: str, confirmation: Mapping[str, Any]) -> Any:
         """POST /v1/cases/{case}/proposal/confirm."""
         return await self._post(f"/v1/cases/{case}/proposal/confirm", confirmation)

@@ -72,6 +72,8 @@ class CaseRecord:
     head: str
     pending: Proposal | None
     notes: tuple[bytes, ...]
+    wants_card: bool = False
+    """Whether the publishers have no card of it yet."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def _case(data: Any) -> CaseRecord:
         head=_text(data["head"]),
         pending=_optional(data["pending"], _pending),
         notes=tuple(unb64(item["container"]) for item in data["notes"]),
+        wants_card=bool(data.get("card", False)),
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 from case_mgmt.acts import CASE_ID, SignedAct, act_hash
+from case_mgmt.desk.cards import seal_card
 from case_mgmt.desk.composing import Author
 from case_mgmt.desk.errors import ComposeError
 from case_mgmt.desk.evidence import EvidenceFile
@@ -21,6 +22,7 @@ from case_mgmt.desk.signing import Decision, countersign, sign_decision
 from case_mgmt.errors import REFUSALS, LifecycleError
 from case_mgmt.lifecycle import Actor, rule_for
 from case_mgmt.model import ActKind, PersonId, State
+from case_mgmt.publishing import publishers
 from crypto.encoding import b64
 from crypto.errors import CryptoError
 from crypto.private.keystore import Identity
@@ -28,7 +30,7 @@ from crypto.private.open_report import AttachmentOpener
 from crypto.rng import Rng
 from whistle.desk.casefile import CaseFile, PendingView, open_case_file
 from whistle.desk.client import CaseClient, UnknownOutcomeError
-from whistle.desk.errors import GateRefusedError, ServerRefusedError, UsageError
+from whistle.desk.errors import DeskError, GateRefusedError, ServerRefusedError, UsageError
 from whistle.desk.keyring import SerialMemory
 from whistle.desk.letters import Letter
 from whistle.desk.records import CaseSummary, Queue, parse_case, parse_queue, parse_summary
@@ -75,6 +77,11 @@ class Workbench:
         """Whose workbench this is."""
         return self._identity
 
+    @property
+    def client(self) -> CaseClient:
+        """The connection, for steps that are not about a case."""
+        return self._client
+
     async def organisation(self) -> Organisation:
         """The verified organisation; its serial is remembered.
 
@@ -93,7 +100,19 @@ class Workbench:
     async def open(self, case: str, organisation: Organisation | None = None) -> CaseFile:
         """A case, fetched, opened and verified now."""
         record = parse_case(await self._client.case(case_number(case)))
-        return open_case_file(self._identity, organisation or await self.organisation(), record)
+        known = organisation or await self.organisation()
+        opened = open_case_file(self._identity, known, record)
+        await self._hand_over_card(opened)
+        return opened
+
+    async def _hand_over_card(self, opened: CaseFile) -> None:
+        """Let the publishers count the case, once; a failure is made good at the next look."""
+        people = publishers(opened.organisation.manifest)
+        if not opened.record.wants_card or not people:
+            return
+        card = seal_card(self._author(opened), opened.thread, people)
+        with contextlib.suppress(DeskError):
+            await self._client.post_card(opened.record.summary.case, {"container": b64(card)})
 
     async def act(self, case: str, letter: Letter) -> Outcome:
         """A status change; the same closing proposed by a colleague is confirmed instead."""
