@@ -182,7 +182,8 @@ def parse_signatures(tail: str) -> tuple[Signature, ...]:
 
 
 def _decoded(data: str | bytes) -> str:
-    if len(data) > MAX_NOTE:
+    size = len(data.encode("utf-8", "replace")) if isinstance(data, str) else len(data)
+    if size > MAX_NOTE:
         raise LogFormatError("note is too large")
     if isinstance(data, str):
         return data

@@ -14,7 +14,7 @@ says; the later text has 422, and a client takes both for a conflict.
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from crypto.tlog.checkpoint import Checkpoint, parse_checkpoint
@@ -72,12 +72,17 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer; `seen` is what to remember first, None if nothing changed."""
+    """What to answer; `seen` is what to remember first, None if nothing changed.
+
+    `evidence` is a note of the log that, beside the remembered one, proves to anybody that the log
+    signed two histories; it is to be kept.
+    """
 
     status: int
     body: str
     content_type: str = TEXT
     seen: Seen | None = None
+    evidence: str | None = None
 
 
 BAD_REQUEST: Final = Answer(400, "not an add-checkpoint request\n")
@@ -127,12 +132,11 @@ def decide(
         return FORBIDDEN
     except LogFormatError:
         return BAD_REQUEST
+    signed = f"{note.text}\n{note.lines_of(note.verified)}"
     refusal = _refusal(checkpoint, seen, request)
     if refusal is not None:
-        return refusal
-    line = cosign(signer.seed, signer.name, note.text, time)
-    kept = f"{note.text}\n{note.lines_of(note.verified)}{line}"
-    return Answer(200, line, seen=Seen(checkpoint, kept))
+        return replace(refusal, evidence=signed) if refusal is SECOND_ROOT else refusal
+    return _cosigned(signer, note.text, signed, time)
 
 
 def open_seen(note: str | bytes, signer: VerifierKey) -> Seen:
@@ -153,8 +157,8 @@ def parse_size(body: bytes) -> int:
     return decode_decimal(text[:-1])
 
 
-def accept_cosignatures(note: str, body: bytes, witness: VerifierKey) -> tuple[str, int]:
-    """Return the witness's own lines from its answer, verified for this note, and their time.
+def accept_cosignature(note: str, body: bytes, witness: VerifierKey) -> tuple[str, int]:
+    """Return the witness's newest line from its answer, verified for this note, and its time.
 
     Raises LogFormatError, SignatureError: the answer holds no cosignature of this witness.
     """
@@ -167,7 +171,8 @@ def accept_cosignatures(note: str, body: bytes, witness: VerifierKey) -> tuple[s
         raise LogFormatError("answer is not UTF-8") from error
     if opened.text != text:
         raise LogFormatError("answer is not a cosignature")
-    return opened.lines_of([witness]), opened.times[witness]
+    own = [each for each in opened.signatures if (each.name, each.key_id) == _id(witness)]
+    return max(own, key=lambda each: each.signature[:8]).line(), opened.times[witness]
 
 
 def add_lines(note: str, lines: Iterable[str]) -> str:
@@ -179,6 +184,18 @@ def add_lines(note: str, lines: Iterable[str]) -> str:
     added = f"{text}\n" + "".join(present)
     split_note(added)
     return added
+
+
+def _cosigned(signer: SignerKey, text: str, signed: str, time: int) -> Answer:
+    line = cosign(signer.seed, signer.name, text, time)
+    try:
+        return Answer(200, line, seen=open_seen(signed + line, signer.verifier))
+    except LogFormatError:
+        return BAD_REQUEST  # so large that it could not be read back
+
+
+def _id(key: VerifierKey) -> tuple[str, bytes]:
+    return key.name, key.key_id
 
 
 def _refusal(checkpoint: Checkpoint, seen: Seen | None, request: AddCheckpoint) -> Answer | None:

@@ -38,7 +38,7 @@ from crypto.tlog.policy import Witness
 from crypto.tlog.witness import (
     PATH,
     AddCheckpoint,
-    accept_cosignatures,
+    accept_cosignature,
     add_lines,
     parse_size,
 )
@@ -123,7 +123,7 @@ async def gather(
         _proxy(route.proxy)
     asking = _Asking(note, size, min(last, size), consistency, route)
     answers = await asyncio.gather(*(asking.ask(each) for each in witnesses))
-    lines = [lines for _, lines in answers if lines]
+    lines = [line for _, line in answers if line]
     return Gathered(add_lines(note, lines), tuple(result for result, _ in answers))
 
 
@@ -140,7 +140,7 @@ class _Asking:
         self._route = route
 
     async def ask(self, witness: Witness) -> tuple[Result, str]:
-        """The outcome, and the lines of the cosignature."""
+        """The outcome, and the line of the cosignature."""
         if witness.url is None or not _is_reachable(witness.url, self._route.proxy):
             return Result(witness.name, Outcome.NO_ADDRESS), ""
         try:
@@ -169,10 +169,10 @@ class _Asking:
 
     def _accept(self, witness: Witness, body: bytes) -> tuple[Result, str]:
         try:
-            lines, time = accept_cosignatures(self._note, body, witness.key)
+            line, time = accept_cosignature(self._note, body, witness.key)
         except CryptoError:
             return Result(witness.name, Outcome.UNUSABLE), ""
-        return Result(witness.name, Outcome.COSIGNED, time), lines
+        return Result(witness.name, Outcome.COSIGNED, time), line
 
     def _refused(self, status: int, body: bytes, old: int) -> Outcome | int:
         """What a refusal means, or the size to try again from."""

@@ -31,6 +31,7 @@ from crypto.tlog.witness import (
     UNKNOWN,
     AddCheckpoint,
     Answer,
+    Seen,
     decide,
     parse_add_checkpoint,
 )
@@ -93,7 +94,13 @@ class Witness:
         answer = decide(self._store.signer, self._logs, seen, request, self._now())
         if answer.seen is not None:
             self._store.remember(answer.seen)
+        if seen is not None and answer.evidence is not None:
+            self._testify(seen, answer.evidence)
         return answer
+
+    def _testify(self, seen: Seen, note: str) -> None:
+        if self._store.keep_evidence(seen, note):
+            logs.get("witness").error("a log signed two histories")
 
 
 async def _finished(work: "asyncio.Future[Answer]") -> Answer:

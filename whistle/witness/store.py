@@ -8,8 +8,9 @@ Invariants
   a witness that forgets could be led to cosign a second history.
 * A key is made once, by `create`, and never replaced.
 
-Layout of the state directory: `witness.name`, `witness.key` (64 hex digits), `lock`, and
-`logs/SHA-256 of the origin`, each of those a signed note.
+Layout of the state directory: `witness.name`, `witness.key` (64 hex digits), `lock`,
+`logs/SHA-256 of the origin`, each of those a signed note, and `evidence/SHA-256 of the origin`: the
+two notes by which a log contradicted itself.
 Source: docs/spec/log.md section 4.
 """
 
@@ -28,6 +29,7 @@ from whistle.errors import ConfigError, StoreError
 NAME: Final = "witness.name"
 KEY: Final = "witness.key"
 LOGS: Final = "logs"
+EVIDENCE: Final = "evidence"
 _SEED: Final = re.compile(r"[0-9a-f]{64}\n?")
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _MODE: Final = 0o600
@@ -38,6 +40,7 @@ class WitnessStore:
 
     def __init__(self, state: Path, signer: SignerKey) -> None:
         self._logs = state / LOGS
+        self._evidence = state / EVIDENCE
         self.signer = signer
 
     def seen(self, origin: str) -> Seen | None:
@@ -71,6 +74,21 @@ class WitnessStore:
             _write(self._logs / origin_hash(seen.checkpoint.origin), seen.note.encode())
         except OSError as error:
             raise StoreError("a checkpoint cannot be stored") from error
+
+    def keep_evidence(self, seen: Seen, note: str) -> bool:
+        """Keep two contradictory notes of a log; say whether they are its first.
+
+        Raises StoreError.
+        """
+        path = self._evidence / origin_hash(seen.checkpoint.origin)
+        try:
+            if path.exists():
+                return False
+            self._evidence.mkdir(mode=0o700, exist_ok=True)
+            _write(path, f"{seen.note}\n{note}".encode())
+        except OSError as error:
+            raise StoreError("evidence cannot be stored") from error
+        return True
 
 
 def create(state: Path, name: str, rng: Rng) -> SignerKey:

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.errors import CryptoError
+from crypto.tlog.cosignature import cosign
 from crypto.tlog.errors import LogFormatError, SignatureError
-from crypto.tlog.note import SignerKey, open_note, sign_note
+from crypto.tlog.note import MAX_NOTE, MAX_SIGNATURES, SignerKey, open_note, sign_note
 from crypto.tlog.policy import parse_policy
 from crypto.tlog.witness import (
     MAX_REQUEST,
@@ -17,7 +18,7 @@ from crypto.tlog.witness import (
     AddCheckpoint,
     Answer,
     Seen,
-    accept_cosignatures,
+    accept_cosignature,
     add_lines,
     decide,
     open_seen,
@@ -178,13 +179,47 @@ def test_what_was_remembered_is_read_back_or_refused() -> None:
         open_seen(seen.note[:-20], FIRST.verifier)
 
 
+def test_a_second_root_is_evidence_that_needs_no_witness() -> None:
+    log, fork = SampleLog.of(20), SampleLog.of(20, b"fork")
+    seen = cosigned(log)
+    answer = ask(AddCheckpoint(20, (), fork.note(SECOND)), seen)
+    assert answer.evidence is not None
+    heads = [
+        independent_log.head(note.encode(), LOG.verifier.encode())
+        for note in (seen.note, answer.evidence)
+    ]
+    assert heads[0].size == heads[1].size
+    assert heads[0].root != heads[1].root
+    for asked in (request(log, 20), request(log, 0), request(fork, 7)):
+        assert ask(asked, seen).evidence is None
+
+
+def test_what_could_not_be_read_back_is_not_cosigned() -> None:
+    log = SampleLog.of(5)
+    line = log.note().splitlines(keepends=True)[-1]
+    crowded = AddCheckpoint(0, (), log.note() + line * (MAX_SIGNATURES - 1))
+    assert parse_add_checkpoint(crowded.encode()) == crowded
+    wide = replace(log.checkpoint(), extensions=("x" * (MAX_NOTE - 300),))
+    for asked in (crowded, AddCheckpoint(0, (), sign_note(wide.text(), [LOG]))):
+        answer = ask(parse_add_checkpoint(asked.encode()))
+        assert (answer.status, answer.seen) == (400, None)
+
+
+def test_a_witness_that_answers_with_many_lines_adds_one() -> None:
+    log = SampleLog.of(5)
+    text = log.checkpoint().text()
+    body = "".join(cosign(FIRST.seed, FIRST.name, text, TIME + n) for n in (3, 60, 7))
+    line, time = accept_cosignature(log.note(), body.encode(), FIRST.verifier)
+    assert (line, time) == (cosign(FIRST.seed, FIRST.name, text, TIME + 60), TIME + 60)
+
+
 def test_a_client_keeps_only_the_witness_s_own_lines() -> None:
     log = SampleLog.of(5)
     body = ask(request(log, 0)).body
     extra = "— other.example/w AAAAAAA=\n"
-    lines, time = accept_cosignatures(log.note(), (extra + body).encode(), FIRST.verifier)
-    assert (lines, time) == (body, TIME)
-    note = add_lines(log.note(SECOND), [lines, lines])
+    line, time = accept_cosignature(log.note(), (extra + body).encode(), FIRST.verifier)
+    assert (line, time) == (body, TIME)
+    note = add_lines(log.note(SECOND), [line, line])
     assert note.count(FIRST.name) == 1
     assert [each.name for each in policy().require(note).witnesses] == ["first", "second"]
     for wrong in (
@@ -196,11 +231,11 @@ def test_a_client_keeps_only_the_witness_s_own_lines() -> None:
         body[:-1].encode(),
     ):
         with pytest.raises(CryptoError):
-            accept_cosignatures(log.note(), wrong, FIRST.verifier)
+            accept_cosignature(log.note(), wrong, FIRST.verifier)
     with pytest.raises(SignatureError):
-        accept_cosignatures(SampleLog.of(6).note(), body.encode(), FIRST.verifier)
+        accept_cosignature(SampleLog.of(6).note(), body.encode(), FIRST.verifier)
     with pytest.raises(LogFormatError):
-        accept_cosignatures(log.note(), body.encode(), LOG.verifier)
+        accept_cosignature(log.note(), body.encode(), LOG.verifier)
 
 
 def test_a_monitor_finds_a_log_by_the_hash_of_its_origin() -> None:
@@ -252,7 +287,7 @@ def test_hostile_requests_are_refused_or_answered(data: bytes, at: int) -> None:
 @given(st.one_of(st.binary(max_size=80), st.text(max_size=80).map(str.encode)))
 def test_hostile_answers_are_refused(data: bytes) -> None:
     with pytest.raises(CryptoError):
-        accept_cosignatures(SampleLog.of(1).note(), data, FIRST.verifier)
+        accept_cosignature(SampleLog.of(1).note(), data, FIRST.verifier)
     try:
         size = parse_size(data)
     except LogFormatError:

@@ -108,6 +108,19 @@ async def test_every_refusal(witness: Running) -> None:
     assert (status, body, kind) == (409, "20\n", "text/x.tlog.size")
 
 
+async def test_a_log_that_signs_two_histories_leaves_evidence(
+    witness: Running, tmp_path: Path
+) -> None:
+    log, fork = SampleLog.of(20), SampleLog.of(20, b"fork")
+    await witness.add(log, 0, 20)
+    await witness.add(fork, 7, 20)
+    assert not (tmp_path / "evidence").exists()
+    assert (await witness.add(fork, 20, 20))[0] == 409
+    kept = (tmp_path / "evidence" / origin_hash(ORIGIN)).read_bytes()
+    assert fork.note().encode() in kept
+    assert (await witness.add(log, 20, 20))[0] == 200
+
+
 async def test_a_body_without_a_length_is_limited_too(witness: Running) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(64):

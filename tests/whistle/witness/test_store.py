@@ -10,7 +10,7 @@ import pytest
 from crypto.tlog.witness import AddCheckpoint, Seen, decide, origin_hash
 from tests.support.sample_log import FIRST, LOG, ORIGIN, SECOND, TIME, SampleLog
 from whistle.errors import ConfigError, StoreError
-from whistle.witness.store import KEY, LOGS, NAME, WitnessStore, create, load
+from whistle.witness.store import EVIDENCE, KEY, LOGS, NAME, WitnessStore, create, load
 
 
 def seed(length: int) -> bytes:
@@ -148,3 +148,12 @@ def test_a_full_disk_is_told(store: WitnessStore, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(StoreError):
         store.remember(remembered)
     assert store.seen(ORIGIN) is None
+
+
+def test_the_first_evidence_of_a_log_is_kept(tmp_path: Path, store: WitnessStore) -> None:
+    known = seen(7, store)
+    fork = SampleLog.of(7, b"fork").note()
+    assert store.keep_evidence(known, fork)
+    assert not store.keep_evidence(known, SampleLog.of(7, b"third").note())
+    kept = (tmp_path / EVIDENCE / origin_hash(ORIGIN)).read_text(encoding="utf-8")
+    assert kept == f"{known.note}\n{fork}"
