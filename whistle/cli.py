@@ -108,6 +108,12 @@ def _load_witness() -> Command:
     return witness
 
 
+def _load_publish() -> Command:
+    from whistle.commands import publish
+
+    return publish
+
+
 def _load_verify() -> Command:
     from whistle.commands import verify
 
@@ -134,6 +140,7 @@ COMMANDS: dict[str, Entry] = {
     "witness": Entry(
         "watch somebody's public log, so that it cannot show two histories", _load_witness
     ),
+    "publish": Entry("releases and batches of the public log; what is due when", _load_publish),
     "verify": Entry("published numbers, promises, proofs: are they true?", _load_verify),
     "federate": Entry("several cities' releases in one table, each verified first", _load_federate),
     "verify-site": Entry("is a live site what its organisation signed?", _load_verify_site),
