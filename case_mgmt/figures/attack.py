@@ -107,33 +107,37 @@ class _Target:
 
 def attack(releases: Sequence[Published]) -> Report:
     """Attack these releases, from old to new.  Raises PastError if they contradict each other."""
-    cells = changes = 0
-    found: list[Finding] = []
-    for component in COMPONENTS:
-        tried = list(_attack_component(releases, component))
-        found += [finding for _, findings in tried for finding in findings]
-        cells += max(sum(each.before is None for each in targets) for targets, _ in tried)
-        changes += max(sum(each.before is not None for each in targets) for targets, _ in tried)
-    return Report(len(releases), cells, changes, tuple(dict.fromkeys(found)))
+    return merged([attack_component(releases, component) for component in COMPONENTS])
 
 
-def _attack_component(
-    releases: Sequence[Published], component: Component
-) -> Iterator[tuple[list[_Target], list[Finding]]]:
-    yield [], [*_too_small(releases, component)]
+def attack_component(releases: Sequence[Published], component: Component) -> Report:
+    """Attack the tables of one component; components share no number but the log's totals."""
+    found = list(_too_small(releases, component))
     for beliefs in (*_BELIEFS, _NONE):
         system = System(releases, component, beliefs)
         if not system.keys:
-            return
-        targets = list(_targets(system))
+            return Report(len(releases), 0, 0, ())
         solver = Solver(system)
         if solver.highest(weights(solver.size, ())) is None:
             continue
+        targets = list(_targets(system))
         _search(solver, targets)
-        yield targets, [_finding(system, each) for each in targets if each.is_found()]
+        found += [_finding(system, each) for each in targets if each.is_found()]
         if not beliefs.below:
-            return
+            changes = sum(each.before is not None for each in targets)
+            unique = tuple(dict.fromkeys(found))
+            return Report(len(releases), len(targets) - changes, changes, unique)
     raise PastError("the tables of the releases contradict each other")
+
+
+def merged(reports: Sequence[Report]) -> Report:
+    """The reports of all components as one."""
+    return Report(
+        max(report.releases for report in reports),
+        sum(report.cells for report in reports),
+        sum(report.changes for report in reports),
+        tuple(finding for report in reports for finding in report.found),
+    )
 
 
 def _too_small(releases: Sequence[Published], component: Component) -> Iterator[Finding]:

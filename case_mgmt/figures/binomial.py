@@ -9,8 +9,9 @@ Source: Clopper & Pearson (1934) for the tails; Spiegelhalter (2005) for the lim
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 
 def at_most(count: int, of: int, share: Fraction) -> float:
@@ -25,9 +26,13 @@ def at_least(count: int, of: int, share: Fraction) -> float:
 
 def limits(of: int, share: Fraction, level: float) -> tuple[int, int]:
     """The smallest and the largest count inside the two-sided limits of this level."""
-    low = next(count for count in range(of + 1) if at_most(count, of, share) > level / 2)
-    high = next(count for count in range(of, -1, -1) if at_least(count, of, share) > level / 2)
-    return low, high
+    chances = tuple(_probabilities(range(of + 1), of, share))
+    return _inside(chances, level / 2), of - _inside(tuple(reversed(chances)), level / 2)
+
+
+def _inside(chances: Sequence[float], level: float) -> int:
+    """How many of the first counts together have no more than this probability."""
+    return next(count for count, total in enumerate(accumulate(chances)) if total > level)
 
 
 def _probabilities(counts: Iterable[int], of: int, share: Fraction) -> Iterable[float]:

@@ -62,12 +62,13 @@ class Row:
     high: float
 
 
+MONEY: Final = Component(("service", "asked", "paid"), (("service", "asked"), ("service", "paid")))
+"""`service_paid` is not published, but the sums of money paid speak about it."""
 COMPONENTS: Final = (
     Component((UNITS,), ()),
     Component(("subject", "how"), (("subject", "how"),)),
-    Component(("service", "asked", "paid"), (("service", "asked"), ("service", "paid"))),
+    MONEY,
 )
-"""`service_paid` is not published, but the sums of money paid speak about it."""
 
 
 class System:
@@ -83,7 +84,7 @@ class System:
         self._beliefs = beliefs
         self._place = {key: place for place, key in enumerate(self.keys)}
         self.bounds = [self._bound(key, time) for key in self.keys for time in range(len(releases))]
-        self.rows += self._totals()
+        self.rows += (row for row in self._totals() if row.terms)
         self.rows += self._inner()
         self.rows += self._money()
         if beliefs.growing:

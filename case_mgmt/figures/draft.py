@@ -4,7 +4,8 @@
 Invariants
 * A count below ten is not shown.
 * Where a cell was shown before, the new count is shown if it differs by ten or more; else the old
-  one stands, with the day it is from.  A cell hidden in between is compared with what was last shown.
+  one stands, with the day it is from.  What was hidden in between is compared with what was last
+  shown.
 * An office's two counts are always of the same day: both change or neither.
 
 Source: docs/spec/figures.md section 8.
@@ -65,7 +66,7 @@ def draft(cases: Sequence[CardedCase], city: Published, past: Past, domains: Dom
     """The release's tables before the attack; `city` brings day and totals."""
     cells: dict[Key, Cell] = {}
     for attribute in ONE_WAY:
-        keys = {Key(attribute, value) for value in domains[attribute]} | past.keys(attribute)
+        keys = past.keys(attribute) | {Key(attribute, value) for value in domains[attribute]}
         counts = Counter(Key(attribute, case.value(attribute, domains)) for case in cases)
         cells |= _cells(keys, counts, past, city.as_of)
     for rows, columns in TWO_WAY:
@@ -87,7 +88,7 @@ def hidden(as_of: date) -> Cell:
 
 
 def _cells(
-    keys: set[Key] | frozenset[Key], counts: Mapping[Key, int], past: Past, as_of: date
+    keys: frozenset[Key], counts: Mapping[Key, int], past: Past, as_of: date
 ) -> dict[Key, Cell]:
     return {key: _cell(counts.get(key, 0), past.shown(key), as_of) for key in sorted(keys)}
 

@@ -3,8 +3,9 @@
 
 Invariants
 * What is returned has just survived the attack together with all earlier releases.
-* Where the attack finds something, other cells are hidden too (complementary suppression): first
-  money sums, then a cell of the same row or column that was never shown before, the smallest first.
+* Where the attack finds something, other cells are hidden too (complementary suppression): a cell
+  of the same row or column, rather one that was never shown before, rather a small one.
+* Money sums are added last and go first.
 * The cutting ends, for each round hides something; if all is hidden and something is still found,
   nothing is released.
 
@@ -15,8 +16,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from case_mgmt.figures.attack import Finding, Report, attack
+from case_mgmt.figures.attack import Finding, Report, attack_component, merged
 from case_mgmt.figures.cards import CardedCase, complete
+from case_mgmt.figures.constraints import COMPONENTS, MONEY
 from case_mgmt.figures.draft import Past, draft, hidden, office_keys
 from case_mgmt.figures.errors import DisclosureError, InputError
 from case_mgmt.figures.money import NOTHING
@@ -60,17 +62,23 @@ def attribute_tables(
 
 
 def _cut(release: Published, past: Past) -> tuple[Published, Report]:
-    while True:
-        report = attack((*past.releases, release))
-        if not report.found:
-            return release, report
-        release = _hide(release, report.found, past)
+    reports = []
+    money, release = release.money, replace(release, money=_old_money(release))
+    for component in COMPONENTS:
+        report = attack_component((*past.releases, release), component)
+        while report.found:
+            release = _hide(release, report.found, past)
+            report = attack_component((*past.releases, release), component)
+        reports.append(report)
+    release = replace(release, money=money)
+    report = attack_component((*past.releases, release), MONEY)
+    while report.found:
+        release = replace(release, money=_less_money(release, report.found))
+        report = attack_component((*past.releases, release), MONEY)
+    return release, merged([*reports[:-1], report])
 
 
 def _hide(release: Published, found: Sequence[Finding], past: Past) -> Published:
-    money = _without_money(release, found)
-    if money != release.money:
-        return replace(release, money=money)
     cells = dict(release.cells)
     chosen = {key for key in (_choose(release, finding.key, past) for finding in found) if key}
     if not chosen:
@@ -81,18 +89,28 @@ def _hide(release: Published, found: Sequence[Finding], past: Past) -> Published
     return replace(release, cells=cells)
 
 
-def _without_money(release: Published, found: Sequence[Finding]) -> dict[str, MoneyRow]:
-    money = dict(release.money)
-    for finding in found:
-        table, row, _ = finding.key
-        if table in {"service", "service_asked"} and row in money:
-            services = [row]
-        else:
-            services = list(money) if table in {"service", "asked", "paid"} else []
-        for service in services:
-            if money[service].since == release.as_of:
-                money[service] = MoneyRow(NOTHING, NOTHING, release.as_of)
-    return money
+def _old_money(release: Published) -> dict[str, MoneyRow]:
+    return {
+        service: _nothing(release) if row.since == release.as_of else row
+        for service, row in release.money.items()
+    }
+
+
+def _less_money(release: Published, found: Sequence[Finding]) -> dict[str, MoneyRow]:
+    """The money rows without those of the services in question, or without any new one."""
+    services = {finding.key.row for finding in found} & {
+        service for service, row in release.money.items() if row != _nothing(release)
+    }
+    if not services:
+        return _old_money(release)
+    return {
+        service: _nothing(release) if service in services and row.since == release.as_of else row
+        for service, row in release.money.items()
+    }
+
+
+def _nothing(release: Published) -> MoneyRow:
+    return MoneyRow(NOTHING, NOTHING, release.as_of)
 
 
 def _choose(release: Published, found: Key, past: Past) -> Key | None:
