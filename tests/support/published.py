@@ -31,6 +31,7 @@ from crypto.tlog.tree import Tree
 from tests.support.city import City
 from tests.support.org import Org, make_org, seed
 from tests.support.sample_figures import sample_suppression, sample_tables
+from whistle.release.sheets import SHEETS, sheet_files
 from whistle.release.signing import sign
 
 PEOPLE = (
@@ -44,7 +45,6 @@ SIGNERS = ("penerbit", "auditor")
 WITNESSES = ("kampus", "pers", "lembaga")
 QUORUM = 2
 WITNESSED = 1_700_000_000
-_CSV = "from,to,received\n"
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,11 @@ class Town:
         canaries = {bytes.fromhex(each["case"]) for each in revealed}
         figures = city_figures(cases_from(leaves), leaves[-1].period, canaries)
         write(folder / "data/figures.json", canonical_json(figures))
-        write(folder / "data/tables.json", canonical_json(sample_tables()))
+        tables = sample_tables()
+        write(folder / "data/tables.json", canonical_json(tables))
         write(folder / "data/suppression.json", canonical_json(sample_suppression()))
-        rows = [f"{week['from']},{week['to']},{week['received']}\n" for week in figures["weekly"]]
-        write(folder / "data/weekly.csv", (_CSV + "".join(rows)).encode())
+        for path, data in sheet_files(figures, tables).items():
+            write(folder / path, data)
         write(folder / "datapackage.json", json.dumps(_PACKAGE).encode())
         self.reseal(folder)
 
@@ -174,20 +175,15 @@ class Town:
 
 
 _PACKAGE = {
-    "$schema": "datapackage.json",
     "resources": [
         {
-            "name": "weekly",
-            "path": "data/weekly.csv",
+            "name": sheet.name,
+            "path": sheet.path,
             "schema": {
-                "fields": [
-                    {"name": "from", "type": "date", "constraints": {"required": True}},
-                    {"name": "to", "type": "date", "constraints": {"required": True}},
-                    {"name": "received", "type": "integer", "constraints": {"minimum": 0}},
-                ],
-                "primaryKey": ["from", "to"],
+                "fields": [{"name": name, "type": kind} for name, kind in sheet.columns.items()]
             },
         }
+        for sheet in SHEETS
     ],
 }
 

@@ -60,6 +60,7 @@ class Fault(StrEnum):
     FIGURES_MALFORMED = "figures_malformed"
     TOTAL_WRONG = "total_wrong"
     COHORT_WRONG = "cohort_wrong"
+    SHEET_WRONG = "sheet_wrong"
     TABLE_SMALL = "table_small"
     TABLE_SOLVED = "table_solved"
     PACKAGE_INVALID = "package_invalid"

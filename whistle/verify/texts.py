@@ -43,6 +43,7 @@ ADVICE: Final[dict[Fault, str]] = {
     Fault.FIGURES_MALFORMED: "stop",
     Fault.TOTAL_WRONG: "stop",
     Fault.COHORT_WRONG: "stop",
+    Fault.SHEET_WRONG: "stop",
     Fault.TABLE_SMALL: "privacy",
     Fault.TABLE_SOLVED: "privacy",
     Fault.PACKAGE_INVALID: "stop",

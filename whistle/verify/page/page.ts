@@ -142,7 +142,7 @@ function check(each: Check): Node {
 }
 
 function figures(counted: Members): Node {
-  const rows: [string, string][] = (["received", "open", "closed"] as const).map((name) => [
+  const rows: [string, string][] = (["received", "open", "closed", "withdrawn"] as const).map((name) => [
     t(`page.${name}`), new Intl.NumberFormat(lang).format(Number(counted[name])),
   ]);
   const headline = counted.headline as { [name: string]: Members[] };

@@ -19,7 +19,8 @@ const LATE_DAYS = 92;
 const MAX_SHOWN = 20;
 const DAY_MS = 86_400_000;
 export const STEPS = [
-  "files", "organisation", "signatures", "witnesses", "entries", "rules", "canaries", "figures", "tables", "package", "earlier",
+  "files", "organisation", "signatures", "witnesses", "entries", "rules", "canaries", "figures",
+  "sheets", "tables", "package", "earlier",
 ];
 
 export interface Release {
