@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> int:
         if args.action == "key":
             return _show(load(args.state).signer.verifier)
         with hold_state(args.state):
-            logs.configure(lambda: clock.today(0))
             store = load(args.state)
+            logs.configure(lambda: clock.today(0))
             serve.run(_serve(args, Witness(store, args.log, clock.unix_now)))
     except WhistleError as error:
         raise CommandError(str(error)) from error

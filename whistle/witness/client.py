@@ -42,6 +42,7 @@ from crypto.tlog.witness import (
     add_lines,
     parse_size,
 )
+from whistle import logs
 from whistle.errors import ConfigError
 
 SECONDS: Final = 120.0  # for one witness, all its attempts together; Tor may take a minute
@@ -76,6 +77,10 @@ class Outcome(StrEnum):
     """It has seen a longer log than this one."""
     UNUSABLE = "unusable"
     """Its answer is not what the protocol allows."""
+
+
+ALARMING: Final = frozenset({Outcome.CONFLICT, Outcome.AHEAD})
+"""Never a passing fault: two histories exist, or the log has lost its end."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,19 @@ async def gather(
         _proxy(route.proxy)
     asking = _Asking(note, size, min(last, size), consistency, route)
     answers = await asyncio.gather(*(asking.ask(each) for each in witnesses))
-    lines = [line for _, line in answers if line]
-    return Gathered(add_lines(note, lines), tuple(result for result, _ in answers))
+    results = tuple(result for result, _ in answers)
+    _tell(results)
+    return Gathered(add_lines(note, [line for _, line in answers if line]), results)
+
+
+def _tell(results: Sequence[Result]) -> None:
+    """Two histories are an alarm; a witness that is away is worth a line."""
+    alarming = sum(each.outcome in ALARMING for each in results)
+    silent = sum(each.outcome is not Outcome.COSIGNED for each in results) - alarming
+    if alarming:
+        logs.get("witnesses").error("witnesses have seen another history", count=alarming)
+    if silent:
+        logs.get("witnesses").warning("witnesses did not cosign", count=silent)
 
 
 class _Asking:

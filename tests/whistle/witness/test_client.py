@@ -3,10 +3,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
+import structlog
 from aiohttp import web
 
 from crypto.rng import system_rng
@@ -25,6 +30,7 @@ from tests.support.sample_log import (
     SampleLog,
     policy,
 )
+from whistle import logs
 from whistle.errors import ConfigError
 from whistle.http import serve
 from whistle.witness import server
@@ -116,9 +122,24 @@ async def test_a_second_history_is_a_conflict_everywhere(three: Policy) -> None:
         assert gathered.note == other.note()
 
 
-async def test_a_log_that_lost_its_end_is_told(three: Policy) -> None:
+@pytest.fixture
+def said() -> Iterator[io.StringIO]:
+    """What was logged."""
+    stream = io.StringIO()
+    logs.configure(lambda: date(2026, 1, 1), stream)
+    yield stream
+    logging.disable(logging.NOTSET)
+    logging.raiseExceptions = True
+    structlog.configure(processors=[logs.be_silent])
+
+
+async def test_a_log_that_lost_its_end_is_told(three: Policy, said: io.StringIO) -> None:
     await ask(SampleLog.of(20), three)
+    assert "another history" not in said.getvalue()
     assert outcomes(await ask(SampleLog.of(19), three)) == [Outcome.AHEAD] * 3
+    alarm = json.loads(said.getvalue().splitlines()[-1])
+    assert (alarm["event"], alarm["count"]) == ("witnesses have seen another history", 3)
+    assert alarm["level"] == "error"
 
 
 async def test_an_unknown_log_is_refused(three: Policy) -> None:
