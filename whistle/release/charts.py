@@ -35,6 +35,7 @@ MILESTONES: Final = (7, 30, 60, 90)
 """Days at which the waiting curve is labelled."""
 MAX_NAMED: Final = 8
 """Offices named in the funnel; all outside the limits are in the table."""
+_LATER: Final = (120, 150, 180)
 _LAST_DAY: Final = 180
 _FEW: Final = 50  # reports, for a funnel without offices
 _BAR: Final = 34  # pixels per bar
@@ -148,7 +149,9 @@ def waiting(curve: Sequence[Step], words: Catalogue) -> Draw:
         shares = [step.share for step in shown]
         axes.step(days, shares, where="post", color=MAIN, linewidth=2.2)
         axes.set_xlim(0, max(*days, MILESTONES[-1]) * 1.02)
-        axes.set_xticks([0, *MILESTONES, *((120, 150, 180) if days[-1] > 120 else ())])
+        is_long = days[-1] > MILESTONES[-1]
+        first = () if is_long and sheet.is_narrow else (0,)
+        axes.set_xticks([*first, *MILESTONES, *(_LATER if is_long else ())])
         axes.set_xlabel(words.t("release.axis.days"))
         for step in shown:
             if step.day in MILESTONES:

@@ -88,6 +88,7 @@ def _context(inputs: ReleaseInputs, words: Words) -> dict[str, Any]:
         ),
         "hidden_units": len(tables["units"]) - len(shown),
         "ranges": ranges,
+        "lists": [_list(table, words) for table in tables["oneway"]],
         "grids": [_grid(table, words) for table in tables["twoway"]],
         "money": [row for row in tables["money"] if row["asked_at_least"] is not None],
         "previous": inputs.previous,
@@ -145,14 +146,28 @@ def _at(points: list[JsonObject], days: int) -> int:
 
 def _grid(table: JsonObject, words: Words) -> dict[str, Any]:
     cells = {(cell["row"], cell["column"]): cell["count"] for cell in table["cells"]}
-    rows = list(dict.fromkeys(row for row, _ in cells))
-    columns = list(dict.fromkeys(column for _, column in cells))
+    rows = words.ordered(table["rows"], _sums(table, "row"))
+    columns = words.ordered(table["columns"], _sums(table, "column"))
     return {
         "rows": table["rows"],
         "columns": table["columns"],
         "names": [words.value(table["columns"], column) for column in columns],
         "lines": [(row, [cells.get((row, column)) for column in columns]) for row in rows],
     }
+
+
+def _sums(table: JsonObject, side: str) -> dict[str, int | None]:
+    """What is shown of each row or column, to order them by."""
+    sums: dict[str, int | None] = {}
+    for cell in table["cells"]:
+        sums[cell[side]] = (sums.get(cell[side]) or 0) + (cell["count"] or 0)
+    return sums
+
+
+def _list(table: JsonObject, words: Words) -> dict[str, Any]:
+    counts = {cell["value"]: cell["count"] for cell in table["cells"]}
+    lines = [(value, counts[value]) for value in words.ordered(table["by"], counts)]
+    return {"by": table["by"], "lines": lines}
 
 
 def _changes(inputs: ReleaseInputs, words: Words) -> list[tuple[str, str, str]]:

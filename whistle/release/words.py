@@ -17,11 +17,17 @@ from case_mgmt.figures.definitions import UNKNOWN
 from crypto.encoding import parse_day
 from whistle.assets import templates_dir
 from whistle.i18n import Catalogue, Language, TextError
+from whistle.intake.fields import REPORT_FIELDS
 from whistle.release.percent import per_cent
 
 _QUESTIONS: Final = {"subject": "happened", "how": "how", "asked": "asked", "paid": "paid"}
 """Attribute of a table to the question whose answers it counts."""
+_AMOUNTS: Final = {"asked": "asked", "paid": "paid"}
 _FIELDS: Final = {"unit": "unit", "service": "service", **_QUESTIONS}
+
+
+def _options(question: str) -> tuple[str, ...]:
+    return next(tuple(field.options) for field in REPORT_FIELDS if field.name == question)
 
 
 def load_release_texts(lang: Language) -> Catalogue:
@@ -103,6 +109,13 @@ class Words:
         if key in self.texts.texts and code != UNKNOWN:
             return self.texts.texts[key]
         return self.t("tables.unknown") if code == UNKNOWN else code
+
+    def ordered(self, attribute: str, counts: Mapping[str, int | None]) -> list[str]:
+        """Values as people look for them: money by amount, others from frequent to rare."""
+        if attribute in _AMOUNTS:
+            places = {code: place for place, code in enumerate(_options(_AMOUNTS[attribute]))}
+            return sorted(counts, key=lambda code: (places.get(code, len(places)), code))
+        return sorted(counts, key=lambda code: (-(counts[code] or 0), self.value(attribute, code)))
 
     def age(self, first: int, last: int | None) -> str:
         """The name of an age band in days."""
