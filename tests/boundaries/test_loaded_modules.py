@@ -26,6 +26,7 @@ SERVERS = {
         "whistle.intake.wiring",
     ],
     "cases": ["whistle.cli", "whistle.commands.cases", "whistle.cases.app", "whistle.cases.wiring"],
+    "witness": ["whistle.cli", "whistle.commands.witness", "whistle.witness.client"],
     "run": [
         "whistle.cli",
         "whistle.commands.run",
@@ -62,6 +63,11 @@ def test_the_check_would_notice_the_desk() -> None:
 def test_the_intake_stays_small() -> None:
     loaded = loaded_after(SERVERS["intake"])
     assert not {"sqlalchemy", "alembic", "holidays", "stem"} & loaded
+
+
+def test_a_witness_needs_nothing_of_the_cases() -> None:
+    loaded = loaded_after(["whistle.witness.server", "whistle.witness.client"])
+    assert not {"sqlalchemy", "alembic", "holidays", "case_mgmt", "jinja2"} & loaded
 
 
 def test_no_other_distribution_ships_our_packages() -> None:
