@@ -5,7 +5,7 @@ Invariants
 * The container is a well-formed message container, though nobody here can open it.
 * A report names its recipients and carries its mailbox key; a later message carries neither need.
 
-Specification: docs/spec/case-api.md, section 7.
+Specification: docs/spec/case-api.md, section 8.
 """
 
 import re

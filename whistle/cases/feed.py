@@ -7,7 +7,7 @@ Invariants
 * Whatever goes wrong is a `FeedError`, on the way a `FeedLostError`; only a clear refusal of what
   is brought is a `FeedRefusedError`.
 
-Specification: docs/spec/case-api.md, section 7.
+Specification: docs/spec/case-api.md, section 8.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence

@@ -22,7 +22,7 @@ from whistle.intake.handlers import (
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _LANG: Final = "/{lang:id|en}"
-_RELEASE: Final = "/releases/{id:[0-9]{4}-[a-z0-9]{1,16}}"
+_RELEASE: Final = "/releases/{id:[0-9a-z-]+}"
 
 PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/", public.landing),
