@@ -138,6 +138,7 @@ def opened(scene: Scene, size: int) -> list[dict[str, Any]]:
             "case": case.pseudonym.hex(), "code": int(happening.code),
             "wait": scene.leaves[index].wait, "act": happening.act.hex(),
             "nonce": happening.nonce.hex(), "by": scene.leaves[index].period.isoformat(),
+            "index": index,
         }
         for index, (happening, case) in scene.city.openings.items()
         if index < size
@@ -155,14 +156,16 @@ def test_notices_and_openings(scene: Scene, tmp_path: Path, capsys: Capture) -> 
     )
     found = as_json(capsys, "verify", "notices", paper, "--log", scene.third, code=1)
     assert "follow_up_invented" in {each["fault"] for each in found["faults"]}
-    write(paper, json.dumps({"v": 1, "follow_ups": rows}).encode())
+    shown = [{key: row[key] for key in ("index", "act", "nonce")} for row in rows]
+    write(paper, json.dumps({"v": 1, "openings": [*shown, {**shown[0], "index": 10**6}]}).encode())
     run(capsys, "verify", "openings", paper, "--log", scene.third)
     office = next(at for at, row in enumerate(rows) if row["code"] in {1, 2, 3, 12})
-    write(paper, json.dumps({"v": 1, "follow_ups": rows[:office] + rows[office + 1 :]}).encode())
+    others = [*shown[:office], *shown[office + 1 :]]
+    write(paper, json.dumps({"v": 1, "openings": others}).encode())
     found = as_json(capsys, "verify", "openings", paper, "--log", scene.third, code=1)
     assert [each["fault"] for each in found["faults"]] == ["follow_up_unopened"]
-    rows[office]["nonce"] = "00" * 32
-    write(paper, json.dumps({"v": 1, "follow_ups": rows}).encode())
+    shown[office]["nonce"] = "00" * 32
+    write(paper, json.dumps({"v": 1, "openings": shown}).encode())
     found = as_json(capsys, "verify", "openings", paper, "--log", scene.third, code=1)
     assert [each["fault"] for each in found["faults"]] == ["opening_false", "follow_up_unopened"]
     for what in ("notices", "openings"):

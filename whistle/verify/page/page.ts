@@ -90,7 +90,7 @@ async function press(event: Event): Promise<void> {
     const kept = files("kept");
     const earlier = kept ? await fromArchive(kept[0]!) : null;
     last = await verify(release, pin, earlier, (done, total) => {
-      say(t("page.hashing", { done, total }));
+      say(done < total ? t("page.hashing", { done, total }) : t("page.counting"));
       bar(done, total);
     });
     pinned = pin !== null;

@@ -141,6 +141,8 @@ async function hashes(files: Files, listed: Members, progress: Progress): Promis
       await pause();
     }
   }
+  progress(paths.length, paths.length);
+  await pause();
   return found.slice(0, MAX_SHOWN);
 }
 
