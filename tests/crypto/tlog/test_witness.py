@@ -213,6 +213,15 @@ def test_a_witness_that_answers_with_many_lines_adds_one() -> None:
     assert (line, time) == (cosign(FIRST.seed, FIRST.name, text, TIME + 60), TIME + 60)
 
 
+def test_a_witness_cannot_slip_in_a_line_for_another_text() -> None:
+    log = SampleLog.of(5)
+    other = f"{log.checkpoint().text()}\nmore\n"
+    body = "more\n\n" + cosign(FIRST.seed, FIRST.name, other, TIME)
+    assert open_note(f"{log.checkpoint().text()}\n{body}", [FIRST.verifier]).text == other
+    with pytest.raises(LogFormatError):
+        accept_cosignature(log.note(), body.encode(), FIRST.verifier)
+
+
 def test_a_client_keeps_only_the_witness_s_own_lines() -> None:
     log = SampleLog.of(5)
     body = ask(request(log, 0)).body
