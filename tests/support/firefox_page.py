@@ -169,6 +169,18 @@ class Page:
         )
         await asyncio.to_thread(Path(path).write_bytes, base64.b64decode(shot["data"]))
 
+    async def pdf(self) -> bytes:
+        """Return the document as it would be printed on A4."""
+        margin = dict.fromkeys(("top", "bottom", "left", "right"), 1.5)
+        answer = await self._bidi.send(
+            "browsingContext.print",
+            NAVIGATION_TIMEOUT,
+            context=self._context,
+            page={"width": 21.0, "height": 29.7},
+            margin=margin,
+        )
+        return base64.b64decode(answer["data"])
+
     async def overflow(self) -> int:
         """Return how many pixels the document is wider than the viewport."""
         found = await self._evaluate(
