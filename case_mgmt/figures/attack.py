@@ -7,9 +7,12 @@ largest value that fit.
 
 Found means:
 * a shown count below ten;
-* a hidden cell that fewer than ten values fit, unless all of them are ten or more, or the log's
-  totals alone leave no more;
+* a hidden cell that fewer than twenty values fit (ten, if the attacker takes what is hidden for
+  below ten), unless all of them are ten or more, or totals and margins alone leave no more;
 * a change between two releases that is proved to be one to nine, up or down.
+
+Why twenty: hidden cells are small ones and one that protects them.  Whoever knows that rule knows
+that one of them is ten or more; ten values are left for the others only if twenty fit at first.
 
 Invariants
 * Every release is attacked with every other; an old cell that a new release opens up is found.
@@ -72,6 +75,8 @@ class _Target:
     now: int
     then: int | None
     """Variables: the count asked about, and for a change the count before."""
+    room: int
+    """How far the values that fit have to reach."""
     low: float = math.inf
     high: float = -math.inf
 
@@ -96,7 +101,7 @@ class _Target:
             return False
         low, high = self.whole
         if self.before is None:
-            return high - low >= K - 1 or (low <= 0 and high >= self.cap)
+            return high - low >= self.room or (low <= 0 and high >= self.cap)
         return low <= 0 <= high or high >= K or low <= -K
 
     def is_found(self) -> bool:
@@ -154,11 +159,15 @@ def _targets(system: System) -> Iterator[_Target]:
         said = [time for time in times if key in system.releases[time].cells]
         for time in said:
             if system.releases[time].cells[key].count is None:
-                cap = system.cap(key, time)
-                yield _Target(key, time, None, cap, system.variable(key, time), None)
+                now, cap, room = (
+                    system.variable(key, time),
+                    system.cap(key, time),
+                    system.room(key, time),
+                )
+                yield _Target(key, time, None, cap, now, None, room)
         for before, time in combinations(said, 2):
             now, then = system.variable(key, time), system.variable(key, before)
-            yield _Target(key, time, before, 0, now, then)
+            yield _Target(key, time, before, 0, now, then, 0)
 
 
 def _search(solver: Solver, targets: Sequence[_Target]) -> None:

@@ -7,7 +7,8 @@ what its money sums say of the bands.
 
 Two more beliefs can be added: `growing`, that a count does not fall (but by canaries taken out);
 and `below`, that what was never shown is hidden because it is below ten.  The second is often
-false, for other cells are hidden with the small ones; it is tried because an attacker would.
+false, for other cells are hidden with the small ones; it is tried because an attacker would.  Of a
+table that shows nothing at all nobody can believe it: it looks the same whatever is in it.
 
 Invariant: the true counts always satisfy the rows without beliefs.
 
@@ -82,6 +83,10 @@ class System:
         self.rows: list[Row] = []
         self._component = component
         self._beliefs = beliefs
+        self._speaking = [
+            {key.table for key, cell in release.cells.items() if cell.count is not None}
+            for release in releases
+        ]
         self._place = {key: place for place, key in enumerate(self.keys)}
         self.bounds = [self._bound(key, time) for key in self.keys for time in range(len(releases))]
         self.rows += (row for row in self._totals() if row.terms)
@@ -95,11 +100,21 @@ class System:
         return self._place[key] * len(self.releases) + time
 
     def cap(self, key: Key, time: int) -> int:
-        """The largest count that the log alone allows."""
+        """The largest count that the log's totals and the margins shown allow."""
         release = self.releases[time]
-        if key.table != UNITS:
-            return release.received
-        return release.examined if key.column == EXAMINED else release.mature - release.examined
+        if key.table == UNITS:
+            rest = release.mature - release.examined
+            return release.examined if key.column == EXAMINED else rest
+        names = (*key.table.split("_"), "")[:2] if key.column else ()
+        lines = zip(names, (key.row, key.column), strict=False)
+        shown = (release.cells.get(Key(name, value)) for name, value in lines)
+        known = [cell for cell in shown if cell is not None]
+        return min([release.received, *(_most(cell, release) for cell in known)])
+
+    def room(self, key: Key, time: int) -> int:
+        """How far apart the values of a hidden cell have to reach to keep it hidden."""
+        cell = self.releases[time].cells[key]
+        return K - 1 if self._beliefs.below or cell.below else 2 * K - 1
 
     def _bound(self, key: Key, time: int) -> tuple[float, float]:
         release, cap = self.releases[time], self.cap(key, time)
@@ -118,7 +133,8 @@ class System:
             return cell.since == self.releases[time].as_of
         seen = [release.cells.get(key) for release in self.releases[: time + 1]]
         shown = any(each is not None and each.count is not None for each in seen)
-        return self._beliefs.below and cell is not None and not shown
+        speaks = cell is not None and key.table in self._speaking[time]
+        return self._beliefs.below and speaks and not shown
 
     def _totals(self) -> Iterator[Row]:
         for time, release in enumerate(self.releases):
@@ -181,6 +197,13 @@ class System:
         high = money.at_least + step(money.at_least) - 1
         yield Row(sums, money.at_least / MONEY_UNIT, high / MONEY_UNIT)
         yield from _median(cells, BANDS.index(money.median))
+
+
+def _most(cell: Cell, release: Published) -> int:
+    """The largest count that fits what is shown of a cell."""
+    if cell.count is None:
+        return release.received
+    return cell.count if cell.since == release.as_of else cell.count + K - 1
 
 
 def _median(cells: Mapping[str, int], middle: int) -> Iterator[Row]:
