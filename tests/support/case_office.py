@@ -97,6 +97,7 @@ def feed_item() -> dict[str, Any]:
         "mailbox_key": MAILBOX_KEY.hex(),
         "container": b64(container(3)),
         "blobs": [{"id": "0d" * 16, "size": 70_000}],
+        "commitment": None,
     }
 
 
