@@ -25,14 +25,14 @@ NOTHING: Final = Money(None, None)
 
 def money_row(cases: Sequence[CardedCase], as_of: date, old: MoneyRow | None) -> MoneyRow:
     """What is said about the money of these reports of one service."""
-    since = None if old is None else old.since
     asked = _bands([(case, case.asked_band) for case in cases])
     paid = _bands([(case, case.paid_band) for case in cases])
     fresh = MoneyRow(_said(asked), _said(paid), as_of)
-    if old is None or since is None or old.asked.at_least is old.paid.at_least is None:
+    if old is None:
         return fresh
-    additions = [_since(bands, since) for bands in (asked, paid)]
-    return fresh if all(map(_may_change, additions)) else old
+    spoken = [bands for bands, said in ((asked, old.asked), (paid, old.paid)) if said != NOTHING]
+    may_change = all(_is_crowd(_since(bands, old.since)) for bands in spoken)
+    return fresh if may_change else old
 
 
 def rounded_down(total: int) -> int:
@@ -56,8 +56,8 @@ def _since(bands: _Bands, day: date) -> list[str]:
     return [band for case, band in bands if case.case.window.last > day]
 
 
-def _may_change(added: Sequence[str]) -> bool:
-    return not added or (len(added) >= K and not _dominated(added))
+def _is_crowd(added: Sequence[str]) -> bool:
+    return len(added) >= K and not _dominated(added)
 
 
 def _dominated(bands: Sequence[str]) -> bool:
