@@ -12,7 +12,6 @@ Invariants:
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
@@ -174,8 +173,7 @@ class Pages:
 
     def receipt(self, lang: Language, context: ReceiptContext) -> bytes:
         """The page that shows the receipt code, once; it leads nowhere by accident."""
-        saved = b64encode(context.promise.encode() + b"\n").decode("ascii")
-        return to_bytes(self._page(lang, "receipt", None, r=context, saved=saved))
+        return to_bytes(self._page(lang, "receipt", None, r=context))
 
     def status_entry(self, lang: Language, context: StatusEntryContext) -> bytes:
         """The page that asks for the receipt code."""

@@ -55,6 +55,7 @@ PUBLIC: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("GET", "/instance.id", sitefiles.instance),
     ("GET", "/keys.png", sitefiles.image),
     ("GET", "/promise/{promise:[A-Za-z0-9_-]{187}}.png", report.promise_image),
+    ("GET", "/promise/{promise:[A-Za-z0-9_-]{187}}.txt", report.promise_file),
     ("GET", "/robots.txt", public.robots),
     ("GET", "/log-policy.txt", public.log_policy),
     ("GET", "/log/{path:checkpoint|tile/[a-z0-9./]+}", publication.log_file),

@@ -203,12 +203,16 @@ def test_receipt_shows_both_languages_in_order(lang: Language) -> None:
     assert lists[1].get("lang") == other
 
 
-def test_receipt_prints_the_code_and_how_to_keep_it_only() -> None:
+def test_receipt_prints_the_code_how_to_keep_it_and_the_proof_only() -> None:
     root = parse(PAGES.receipt("id", ReceiptContext(WORDS, "cHJvbWlzZQ", TODAY, TODAY)))
     main = root.find(".//main")
     assert main is not None
     printed = [e for e in main if "screen" not in (e.get("class") or "").split()]
-    assert [text_of(e.find("h2")) for e in printed] == ["Kode Anda", "Cara menyimpan kode"]  # type: ignore[arg-type]
+    assert [text_of(e.find("h2")) for e in printed] == [  # type: ignore[arg-type]
+        "Kode Anda",
+        "Cara menyimpan kode",
+        "Bukti penerimaan bertanda tangan",
+    ]
 
 
 def timeline(page: bytes) -> list[str]:

@@ -14,7 +14,7 @@ from crypto.promise import MAX_LOG_DAYS, make_promise, verify_promise
 from crypto.signing import public_from_seed
 from whistle import qr
 from whistle.errors import RefusedError
-from whistle.http.headers import html
+from whistle.http.headers import TEXT, html
 from whistle.i18n import LANGUAGES
 from whistle.intake.attachments import Attachments
 from whistle.intake.contexts import FormContext, ReceiptContext
@@ -132,16 +132,32 @@ async def receipt_page(
 
 async def promise_image(request: web.Request) -> web.Response:
     """The QR code of a promise of this server; nothing else is drawn, for it takes work."""
-    services = services_of(request)
-    text = request.match_info["promise"]
-    try:
-        verify_promise(public_from_seed(services.service_seed), unb64(text))
-    except CryptoError:
-        raise RefusedError("not_found") from None
+    services, text = services_of(request), _own_promise(request)
     body = await asyncio.get_running_loop().run_in_executor(
         services.reading, qr.png, text, _QR_SCALE
     )
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: "image/png"})
+
+
+async def promise_file(request: web.Request) -> web.Response:
+    """A promise of this server as a file to save."""
+    return web.Response(
+        body=_own_promise(request).encode("ascii") + b"\n",
+        headers={
+            hdrs.CONTENT_TYPE: TEXT,
+            hdrs.CONTENT_DISPOSITION: 'attachment; filename="whistle-promise.txt"',
+        },
+    )
+
+
+def _own_promise(request: web.Request) -> str:
+    """The promise in the path.  Raises RefusedError unless this server has signed it."""
+    text = request.match_info["promise"]
+    try:
+        verify_promise(public_from_seed(services_of(request).service_seed), unb64(text))
+    except CryptoError:
+        raise RefusedError("not_found") from None
+    return text
 
 
 def _receipt(
