@@ -96,6 +96,7 @@ def _context(inputs: ReleaseInputs, words: Words) -> dict[str, Any]:
         "changes": _changes(inputs, words),
         "instance": inputs.instance_id.hex(),
         "phrase": " ".join(instance_fingerprint_words(inputs.instance_id, words.lang)),
+        "origin": inputs.log.origin,
         "root": inputs.log.root.hex(),
         "facts": _facts(inputs, words),
     }
@@ -195,7 +196,6 @@ def _facts(inputs: ReleaseInputs, words: Words) -> list[tuple[str, str]]:
     values = {
         "id": inputs.id,
         "as_of": words.texts.day(inputs.as_of),
-        "origin": inputs.log.origin,
         "size": words.number(inputs.log.size),
         "definitions": inputs.figures["definitions"],
     }
