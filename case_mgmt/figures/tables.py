@@ -5,6 +5,7 @@ Invariants
 * What is returned has just survived the attack together with all earlier releases.
 * Where the attack finds something, other cells are hidden too (complementary suppression): a cell
   of the same row or column, rather one that was never shown before or was small when last shown.
+* An office's row is not hidden then but stays as it was last shown.
 * Money sums are added last and go first.
 * The cutting ends, for each round hides something; if all is hidden and something is still found,
   nothing is released.
@@ -22,7 +23,7 @@ from case_mgmt.figures.constraints import COMPONENTS, MONEY
 from case_mgmt.figures.draft import Past, draft, hidden, office_keys
 from case_mgmt.figures.errors import DisclosureError, InputError
 from case_mgmt.figures.money import NOTHING
-from case_mgmt.figures.published import UNITS, Key, MoneyRow, Published, parse, totals
+from case_mgmt.figures.published import UNITS, Cell, Key, MoneyRow, Published, parse, totals
 from case_mgmt.figures.report import suppression_report
 from case_mgmt.figures.writing import tables_object
 
@@ -85,9 +86,16 @@ def _hide(release: Published, found: Sequence[Finding], past: Past) -> Published
     if not chosen:
         raise DisclosureError("hiding everything does not help")
     for key in chosen:
-        for each in office_keys(key.row) if key.table == UNITS else (key,):
-            cells[each] = hidden(release.as_of)
+        if key.table == UNITS:
+            cells |= _older_office(key.row, release, past)
+        else:
+            cells[key] = hidden(release.as_of)
     return replace(release, cells=cells)
+
+
+def _older_office(unit: str, release: Published, past: Past) -> dict[Key, Cell]:
+    """The office's row as it was last shown: it leaves as much open as none at all."""
+    return {key: past.shown(key) or hidden(release.as_of) for key in office_keys(unit)}
 
 
 def _old_money(release: Published) -> dict[str, MoneyRow]:
@@ -119,7 +127,7 @@ def _choose(release: Published, found: Key, past: Past) -> Key | None:
     shown = [
         key
         for key, cell in release.cells.items()
-        if (cell.count is not None or cell.below) and _component(key) == _component(found)
+        if _component(key) == _component(found) and _protects(key, cell, release)
     ]
     others = [key for key in shown if key.row != found.row] if found.table == UNITS else shown
     for near in (_same_line, _same_table, _margin):
@@ -127,6 +135,13 @@ def _choose(release: Published, found: Key, past: Past) -> Key | None:
         if candidates:
             return min(candidates, key=lambda key: _cost(key, past))
     return min(shown, key=lambda key: _cost(key, past), default=None)
+
+
+def _protects(key: Key, cell: Cell, release: Published) -> bool:
+    """Whether hiding it can help: it is shown, and for an office the row is new."""
+    if key.table == UNITS and cell.since != release.as_of:
+        return False
+    return cell.count is not None or cell.below
 
 
 def _cost(key: Key, past: Past) -> tuple[int, Key]:

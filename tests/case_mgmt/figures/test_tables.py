@@ -110,7 +110,7 @@ def test_one_report_more_or_elsewhere_tells_its_office_nothing(
     """An office knows the log, all releases, and who came to its counter in which week.
 
     For some reports: all releases are made again as if the report were about another office and
-    another service.  The figures stay the same to the byte.  The tables either stay the same too, or
+    another service.  The figures stay the same to the byte.  The tables stay the same too, or
     differ by a crowd of ten; and in both worlds the attack finds nothing: ten values of each
     hidden cell, and no change of one to nine, can be worked out.
     """
