@@ -3,8 +3,8 @@
 
 Invariants
 * Needs nothing but the standard library: the part of Table Schema that releases use.  A type or
-  constraint that is not known here is a fault, never silently accepted; patterns are among them, for
-  a pattern can be made to run for years.
+  constraint that is not known here is a fault, never silently accepted; patterns are among them:
+  one can be made to run for years.
 * Paths come from the descriptor but only files of the release are read.
 
 Source: Data Package v2, Table Schema v2; docs/spec/release.md section 6.

@@ -89,8 +89,8 @@ async function press(event: Event): Promise<void> {
     if (!release) return say(t("page.none_chosen"), true);
     const kept = files("kept");
     const earlier = kept ? await fromArchive(kept[0]!) : null;
-    last = await verify(release, pin, earlier, (done, total) => {
-      say(done < total ? t("page.hashing", { done, total }) : t("page.counting"));
+    last = await verify(release, pin, earlier, (step, done, total) => {
+      say(t(`page.${step}`, { done, total }));
       bar(done, total);
     });
     pinned = pin !== null;
@@ -122,7 +122,7 @@ function show(result: Result): void {
     if (!pinned) parts.push(element("p", t("page.compare"), "small"));
   }
   if (!good) parts.push(element("h3", t("found")), element("ol", verdict.faults.map(fault), "faults"));
-  if (counted) parts.push(figures(counted));
+  if (counted) parts.push(element("h3", t("page.counted")), figures(counted));
   parts.push(element("h3", t("checked")), element("ul", verdict.checks.map(check), "checks"));
   parts.push(element("p", t("page.less"), "small"));
   find("result").replaceChildren(...parts);
@@ -137,7 +137,8 @@ function fault(found: Found): Node {
 
 function check(each: Check): Node {
   const key = each.state === "passed" && each.key === "figures" ? "page.figures" : `check.${each.key}`;
-  const text = each.state === "passed" ? t(key, each.numbers) : t(`step.${each.key}`);
+  const step = each.key === "earlier" ? "page.earlier" : `step.${each.key}`;
+  const text = each.state === "passed" ? t(key, each.numbers) : t(step);
   return element("li", [element("b", t(`mark_${each.state}`)), " ", text], each.state);
 }
 

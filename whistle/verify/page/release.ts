@@ -6,11 +6,11 @@ import {
   type Bytes, digest, equal, hash, hex, isMembers, label, Malformed, type Members, need, parseJson, unb64, unhex,
 } from "../../browser/src/bytes.ts";
 import { isDay, type Manifest, verifyManifest } from "../../browser/src/manifest.ts";
-import type { Files, Progress } from "./archive.ts";
+import type { Files } from "./archive.ts";
 import { FaultError, type Found, Verdict } from "./faults.ts";
 import { count, DEFINITIONS, wrong } from "./figures.ts";
 import { type Case, type Leaf, parseLeaf, readLog, RELEASE } from "./leaves.ts";
-import { accept, type Accepted, parsePolicy, readEntries, treeOf } from "./tlog.ts";
+import { accept, type Accepted, leafHash, parsePolicy, readEntries, treeOf } from "./tlog.ts";
 
 const PATH = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,15}$/;
 const OWN = ["release.json", "release.sig"];
@@ -22,6 +22,8 @@ export const STEPS = [
   "files", "organisation", "signatures", "witnesses", "entries", "rules", "canaries", "figures",
   "sheets", "tables", "package", "earlier",
 ];
+
+export type Progress = (step: "hashing" | "counting", done: number, total: number) => void;
 
 export interface Release {
   files: Files;
@@ -97,8 +99,12 @@ async function base(files: Files, pin: Bytes | null, verdict: Verdict, progress:
     numbers.names = accepted.witnesses.join(", ") || "–";
     return accepted;
   });
-  const [entries, leaves] = await verdict.checking("entries", (numbers): [Bytes[], Leaf[]] => {
-    const found = readEntries((path) => files.get(path), log);
+  const [entries, leaves] = await verdict.checking("entries", async (numbers): Promise<[Bytes[], Leaf[]]> => {
+    const tick = (done: number, total: number): Promise<void> => {
+      progress("counting", done, total);
+      return pause();
+    };
+    const found = await readEntries((path) => files.get(path), log, tick);
     const parsed = found.map((entry, at) => strictly("leaf_unknown", String(at), () => parseLeaf(entry)));
     if (!parsed.length) throw new FaultError("opening_wrong", "0");
     const last = new Date(parsed.at(-1)!.period * DAY_MS).toISOString().slice(0, 10);
@@ -137,12 +143,10 @@ async function hashes(files: Files, listed: Members, progress: Progress): Promis
     if (!data) found.push({ fault: "file_missing", where: path });
     else if (hex(digest(data)) !== listed[path]) found.push({ fault: "file_changed", where: path });
     if (at % 16 === 0) {
-      progress(at, paths.length);
+      progress("hashing", at, paths.length);
       await pause();
     }
   }
-  progress(paths.length, paths.length);
-  await pause();
   return found.slice(0, MAX_SHOWN);
 }
 
@@ -240,7 +244,7 @@ async function compare(release: Release, files: Files): Promise<Found[]> {
 function compareLogs(before: Release, release: Release): Found[] {
   const [old, now] = [before.entries.map(hex), release.entries.map(hex)];
   const { length } = old;
-  if (now.length >= length && equal(treeOf(release.entries.slice(0, length)).root, before.log.root)) return [];
+  if (now.length >= length && equal(treeOf(release.entries.slice(0, length).map(leafHash)).root, before.log.root)) return [];
   const place = old.findIndex((entry, at) => at < now.length && entry !== now[at]);
   if (place < 0) return [{ fault: "log_shrunk", where: String(now.length) }];
   if (now.length === length) return [{ fault: "split_view", where: String(place) }];

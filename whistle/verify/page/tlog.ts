@@ -30,6 +30,8 @@ export interface Accepted {
 }
 
 export type Read = (path: string) => Bytes | undefined;
+/** Called while much is computed, so that the page can show how far it is. */
+export type Tick = (done: number, total: number) => Promise<void>;
 
 function padded(value: string): Bytes {
   const bytes = unb64std(value.replace(/=+$/, ""));
@@ -135,12 +137,12 @@ function isQuorum(policy: Policy, cosigned: string[]): boolean {
   return satisfied.has(policy.quorum);
 }
 
-const leafHash = (entry: Bytes): Bytes => digest(concat(Uint8Array.of(0), entry));
+export const leafHash = (entry: Bytes): Bytes => digest(concat(Uint8Array.of(0), entry));
 const nodeHash = (left: Bytes, right: Bytes): Bytes => digest(concat(Uint8Array.of(1), left, right));
 
 /** Complete subtrees, level by level, and the root above them. */
-export function treeOf(entries: Bytes[]): { levels: Bytes[][]; root: Bytes } {
-  const levels = [entries.map(leafHash)];
+export function treeOf(leafHashes: Bytes[]): { levels: Bytes[][]; root: Bytes } {
+  const levels = [leafHashes];
   for (let below = levels[0]!; below.length > 1; below = levels.at(-1)!) {
     const level: Bytes[] = [];
     for (let at = 0; at + 1 < below.length; at += 2) level.push(nodeHash(below[at]!, below[at + 1]!));
@@ -154,13 +156,17 @@ export function treeOf(entries: Bytes[]): { levels: Bytes[][]; root: Bytes } {
 }
 
 /** All entries, if entries, tiles and root agree. */
-export function readEntries(read: Read, log: Accepted): Bytes[] {
+export async function readEntries(read: Read, log: Accepted, tick: Tick): Promise<Bytes[]> {
   const entries: Bytes[] = [];
+  const leafHashes: Bytes[] = [];
   for (const [index, width] of tiles(log.size)) {
     const [bundle, path, stored] = file(read, "entries", index, width);
-    entries.push(...unbundle(bundle, path, stored).slice(0, width));
+    const own = unbundle(bundle, path, stored).slice(0, width);
+    entries.push(...own);
+    leafHashes.push(...own.map(leafHash));
+    if (index % 16 === 0) await tick(entries.length, log.size);
   }
-  const { levels, root } = treeOf(entries);
+  const { levels, root } = treeOf(leafHashes);
   for (let level = 0; levels[8 * level]?.length; level++) {
     const hashes = levels[8 * level]!;
     for (const [index, width] of tiles(hashes.length)) {
