@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from case_mgmt.publication.batches import MIN_REPORTS
 from case_mgmt.publication.history import LoggedCase, LoggedEvent, Window
 from case_mgmt.publication.leaves import Kind, Leaf, wait_range
 from case_mgmt.publication.weeks import (
-    MIN_REPORTS,
     SUNDAY,
     Batch,
     batches_of,

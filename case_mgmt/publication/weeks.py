@@ -15,11 +15,10 @@ from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
+from case_mgmt.publication.batches import OPENING_DIGEST
 from case_mgmt.publication.history import Window
-from case_mgmt.publication.leaves import Kind, Leaf, release_leaf
+from case_mgmt.publication.leaves import Kind, Leaf
 
-MIN_REPORTS: Final = 10
-"""Reports that one batch brings at least, unless it has waited for `MAX_MERGE_DAYS`."""
 SUNDAY: Final = 6
 _DAY: Final = timedelta(days=1)
 
@@ -54,14 +53,9 @@ class Batch:
         )
 
 
-def opening_leaf(day: date) -> Leaf:
-    """The first leaf of every log; the first day it covers is the next one."""
-    return release_leaf(day, bytes(32))
-
-
 def is_opening(leaf: Leaf) -> bool:
     """Whether this is a leaf that only the start of a log may hold."""
-    return leaf == opening_leaf(leaf.period)
+    return leaf.kind is Kind.RELEASE and leaf.commitment == OPENING_DIGEST
 
 
 def batches_of(leaves: Sequence[Leaf]) -> tuple[Batch, ...]:

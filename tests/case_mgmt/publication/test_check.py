@@ -7,10 +7,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from case_mgmt.publication.batches import opening_leaf
 from case_mgmt.publication.check import Rule, as_of, cases_from, faults_in, leaves_of
 from case_mgmt.publication.history import Window
 from case_mgmt.publication.leaves import Code, FollowUp, Kind, Leaf, release_leaf, report_leaf
-from case_mgmt.publication.weeks import batches_of, opening_leaf
+from case_mgmt.publication.weeks import batches_of
 from crypto.errors import MalformedError
 from tests.support.city import CityPlan, build_city
 

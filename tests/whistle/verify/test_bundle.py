@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The script of the offline page: typed, as its sources give it, and unable to do what it must not."""
+"""The script of the offline page: typed, as its sources give it, unable to do what it must not."""
 
 import re
 from pathlib import Path

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from case_mgmt.publication.leaves import FollowUp, Kind
 from crypto.encoding import b64
 from crypto.manifest import instance_fingerprint_words
 from crypto.promise import sign_promise
@@ -18,6 +19,7 @@ from tests.support.city import City, CityPlan
 from tests.support.published import Town, write
 from tests.whistle.verify.conftest import QUARTERS, Scene
 from whistle.cli import main
+from whistle.intake.logged import Logged, evidence
 from whistle.verify.faults import Verdict
 from whistle.verify.release import Trust
 from whistle.verify.sources import open_source
@@ -171,6 +173,28 @@ def test_notices_and_openings(scene: Scene, tmp_path: Path, capsys: Capture) -> 
     for what in ("notices", "openings"):
         write(paper, b"{}")
         as_json(capsys, "verify", what, paper, "--log", scene.third, code=1)
+
+
+def test_the_file_of_the_status_page_serves_both_commands(
+    scene: Scene, tmp_path: Path, capsys: Capture
+) -> None:
+    leaves = scene.leaves_of(scene.third)
+    happening, case = scene.city.openings[next(
+        at for at, leaf in enumerate(leaves) if leaf.kind is Kind.FOLLOW_UP
+    )]  # fmt: skip
+    assert happening in case.happenings
+    shown = [
+        Logged(leaf.commitment, leaf.period, FollowUp(leaf.code, leaf.wait, leaf.case, one.act),
+               one.nonce, at)
+        for at, leaf in enumerate(leaves)
+        for one, whose in [scene.city.openings.get(at, (None, None))]
+        if one is not None and whose is case
+    ]  # fmt: skip
+    promise = b64(promise_for(scene, case.pseudonym))
+    paper = tmp_path / "file.json"
+    write(paper, json.dumps(evidence(scene.town.org.instance_id, promise, shown)).encode())
+    run(capsys, "verify", "promise", paper, "--log", scene.third)
+    run(capsys, "verify", "notices", paper, "--log", scene.third)
 
 
 def test_proof_file_and_a_folder_of_the_site(scene: Scene, tmp_path: Path, capsys: Capture) -> None:
