@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -88,21 +89,28 @@ async def test_the_promise_verifies(intake: Intake, reporter: HttpReporter) -> N
     page = (await intake.post("/en/report", body)).text
     keys = derive(parse_receipt(" ".join(words_of(page))), intake.org.instance_id)
     public = public_from_seed(intake.org.service_seeds["intake"])
-    candidates = [
-        word for word in page.replace("<", " ").replace(">", " ").split() if len(word) > 150
-    ]
-    joined = candidates or [_printed_promise(page)]
-    promise = verify_promise(public, unb64(joined[0]))
+    (printed,) = set(re.findall(r'<p class="blob">([\w-]{187})</p>', page))
+    promise = verify_promise(public, unb64(printed))
     assert promise.day == TODAY
     assert promise.commitment == commitment(keys)
     assert promise.instance_id == intake.org.instance_id
 
 
-def _printed_promise(page: str) -> str:
-    """The promise may be printed in groups."""
-    after = page.split('class="promise"', 1)[1]
-    text = after.partition(">")[2].partition("</")[0]
-    return "".join(text.replace("<wbr>", "").split())
+async def test_the_promise_is_a_picture_and_a_file(intake: Intake, reporter: HttpReporter) -> None:
+    draft = await reporter.draft(KTP)
+    body = multipart(text_part("token", draft.token), text_part("story", "x"))
+    page = (await intake.post("/en/report", body)).text
+    (printed,) = set(re.findall(r'<p class="blob">([\w-]{187})</p>', page))
+    assert (await _fetch(reporter, f"/promise/{printed}.png"))[:4] == b"\x89PNG"
+    assert await _fetch(reporter, f"/promise/{printed}.txt") == printed.encode() + b"\n"
+    forged = ("B" if printed[60] == "A" else "A").join((printed[:60], printed[61:]))
+    for ending in ("png", "txt"):
+        assert await _fetch(reporter, f"/promise/{forged}.{ending}") is None
+
+
+async def _fetch(reporter: HttpReporter, path: str) -> bytes | None:
+    async with reporter._session.get(reporter._base + path) as answer:
+        return await answer.read() if answer.status == 200 else None
 
 
 async def test_a_second_press_is_the_same_report(intake: Intake, reporter: HttpReporter) -> None:

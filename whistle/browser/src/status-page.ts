@@ -94,6 +94,7 @@ function line(item: Item): DocumentFragment {
     label: t(has(event) ? event : `status.${item.code}`),
     reason: reason && t("case.reason", { reason }),
     text: item.text || null,
+    log: item.log && t("script.log", { day: day(item.log) }),
     files: item.files ? t("case.files", { count: item.files }) : null,
   });
   shown.firstElementChild!.className = item.author;

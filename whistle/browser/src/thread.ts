@@ -19,6 +19,7 @@ export interface Item {
   text: string;
   reason: string | null;
   files: number;
+  log: string | null; // day by which it is in the public log
 }
 
 export interface Thread {
@@ -59,7 +60,7 @@ const OWN_KINDS = ["follow_up", "withdraw"];
 const CODES: { [kind: string]: string } = { update: "update", extend: "extend" };
 
 const line = (day: string, code: string, author: Item["author"], text = "", reason: string | null = null): Item => ({
-  day, code, author, text, reason, files: 0,
+  day, code, author, text, reason, files: 0, log: null,
 });
 
 export function readThread(answer: Members, keys: ReceiptKeys, office: Office): Reading {
@@ -90,7 +91,10 @@ function openEntry(entry: Json, keys: ReceiptKeys, office: Office, arrival: stri
     meta = notice.meta;
     day = act.day;
     const reply = openReply(notice.container, act, keys, office);
-    return { place, item: item(act, reply?.text ?? ""), meta, act, prev: reply?.hash ?? null };
+    const shown = item(act, reply?.text ?? "");
+    const by = isMembers(meta.log) ? meta.log.by : null;
+    if (shown && isDay(by)) shown.log = by;
+    return { place, item: shown, meta, act, prev: reply?.hash ?? null };
   } catch {
     return { place, item: line(day, "unreadable", "system"), meta, act, prev: null };
   }
