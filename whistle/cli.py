@@ -141,7 +141,9 @@ COMMANDS: dict[str, Entry] = {
         "watch somebody's public log, so that it cannot show two histories", _load_witness
     ),
     "publish": Entry("releases and batches of the public log; what is due when", _load_publish),
-    "verify": Entry("published numbers, promises, proofs: are they true?", _load_verify),
+    "verify": Entry(
+        "whether published numbers, promises and proofs are true; no server", _load_verify
+    ),
     "federate": Entry("several cities' releases in one table, each verified first", _load_federate),
     "verify-site": Entry("is a live site what its organisation signed?", _load_verify_site),
 }

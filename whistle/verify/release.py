@@ -45,6 +45,7 @@ CHECKS: Final = (
     "sheets", "tables", "attack", "package", "earlier",
 )  # fmt: skip
 """The checklist, in its order."""
+_ORDER: Final = (*CHECKS, "first")
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ def verify_release(release: Release, trust: Trust, earlier: Sequence[Release] = 
     for key in CHECKS:
         if key not in done and not (key == "earlier" and "first" in done):
             verdict.skipped(key)
+    verdict.checks.sort(key=lambda check: _ORDER.index(check.key))
     return Result(verdict, release, base, counted)
 
 
