@@ -85,7 +85,6 @@ class Fault(StrEnum):
     # the auditor's papers
     OPENING_FALSE = "opening_false"
     FOLLOW_UP_UNOPENED = "follow_up_unopened"
-    TABLE_FALSE = "table_false"
     # several cities
     DEFINITIONS_DIFFER = "definitions_differ"
     CITY_TWICE = "city_twice"

@@ -65,7 +65,6 @@ ADVICE: Final[dict[Fault, str]] = {
     Fault.PROOF_WRONG: "paper",
     Fault.OPENING_FALSE: "auditor",
     Fault.FOLLOW_UP_UNOPENED: "auditor",
-    Fault.TABLE_FALSE: "auditor",
     Fault.DEFINITIONS_DIFFER: "compare",
     Fault.CITY_TWICE: "compare",
 }

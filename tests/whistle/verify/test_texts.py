@@ -39,6 +39,13 @@ def test_every_fault_has_its_own_sentence() -> None:
     assert {key.removeprefix("fault.") for key in OWN if key.startswith("fault.")} == set(Fault)
 
 
+def test_every_fault_can_be_found() -> None:
+    paths = [path for path in SOURCES if path.name not in {"texts.py"} and path.suffix == ".py"]
+    code = "\n".join(path.read_text("utf-8") for path in paths)
+    for fault in Fault:
+        assert f"Fault.{fault.name}" in code, fault
+
+
 def test_every_fault_has_an_advice_and_no_advice_is_idle() -> None:
     assert set(ADVICE) == set(Fault)
     advices = {key.removeprefix("advice.") for key in OWN if key.startswith("advice.")}
