@@ -24,6 +24,7 @@ from tests.support.firefox_page import Page
 from tests.support.org import seed
 from tests.support.published import WITNESSES, write
 from tests.whistle.verify.conftest import Scene
+from whistle.cli import main
 from whistle.verify.faults import Fault
 from whistle.verify.offline_page import offline_page
 from whistle.verify.texts import load_verify_texts
@@ -256,3 +257,17 @@ async def test_without_script_the_page_says_so(tmp_path: Path) -> None:
         text = await page.text()
         assert "perlu JavaScript" in text
         assert "needs JavaScript" in text
+
+
+async def test_cities_side_by_side_fit_a_phone_and_a_desk(scene: Scene, tmp_path: Path) -> None:
+    out = tmp_path / "cities"
+    assert main(["federate", str(scene.third), "--out", str(out)]) == 0
+    async with Firefox(level="safest") as firefox:
+        for width in (360, 1280):
+            page = await firefox.new_page(width=width)
+            await page.goto((out / "index.html").as_uri())
+            assert await page.overflow() <= 0
+            assert "Kota berdampingan" in await page.text("h1")
+            await page.click(".lang a")
+            assert "Cities side by side" in await page.text("h1")
+            assert await page.overflow() <= 0
