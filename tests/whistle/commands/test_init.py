@@ -155,7 +155,13 @@ def test_a_wrong_person_is_explained(
 def test_the_demo_is_founded_once(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "state")
     found_demo(layout, clock.today(7), system_rng)
-    assert sorted(layout.keystores()) == ["pengawas", "penyidik-1", "penyidik-2"]
+    assert sorted(layout.keystores()) == [
+        "auditor",
+        "penerbit",
+        "pengawas",
+        "penyidik-1",
+        "penyidik-2",
+    ]
     assert not (layout.state / ".founding").exists()
     assert layout.passphrase_file.stat().st_mode & 0o077 == 0
     assert (layout.root / "root.key").stat().st_mode & 0o077 == 0
