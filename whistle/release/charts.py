@@ -45,10 +45,7 @@ _MONTHS_SHORT: Final = 3
 
 @dataclass(frozen=True)
 class Week:
-    """A week of arrivals: share followed up within 30 days, with its interval.
-
-    Shares are ten-thousandths here and below.
-    """
+    """A week of arrivals: ten-thousandths followed up within 30 days, with their interval."""
 
     end: date
     share: int
@@ -173,9 +170,8 @@ def bars(rows: Sequence[Bar], words: Catalogue) -> Draw:
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         for place, row in zip(places, rows, strict=True):
-            number = words.number(row.count)
             axes.annotate(
-                number,
+                words.number(row.count),
                 (row.count, place),
                 (6, 0),
                 textcoords="offset points",
