@@ -24,7 +24,7 @@ RUN = """axe.run(document, {resultTypes: ['violations']}).then(result => JSON.st
   result.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 120))])))"""
 LOADED = "Array.from(document.images).map(each => each.complete && each.naturalWidth > 0)"
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture

@@ -134,6 +134,7 @@ def test_an_unreadable_earlier_release_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_two_quarters_follow_each_other(tmp_path: Path) -> None:
     """The second names the first, begins where it ended, and survives the attack on both."""
     plan = replace(SMALL, reports=900, days=182, offices=8, slow_office=None)
