@@ -69,6 +69,7 @@ async def test_a_case(server: CaseServer) -> None:
         "pending",
         "notes",
         "returns",
+        "card",
     }
     assert found["thread"] == f"{7:032x}"
     assert found["next_seq"] == 3
