@@ -206,7 +206,9 @@ def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     yield "landing-without", pages.landing(lang, LandingContext())
     for name, form in _forms():
         yield f"report-{name}", pages.report_form(lang, form)
-    receipt = ReceiptContext(WORDS, "V0hQMQ" * 30, TODAY, date(2027, 4, 3), has_log=True, due=date(2026, 9, 10), files=2)
+    receipt = ReceiptContext(
+        WORDS, "V0hQMQ" * 30, TODAY, date(2027, 4, 3), has_log=True, due=date(2026, 9, 10), files=2
+    )
     yield "receipt", pages.receipt(lang, receipt)
     yield "receipt-bare", pages.receipt(lang, replace(receipt, due=None, files=0))
     for notice in (None, *ENTRY_NOTICES):
