@@ -6,7 +6,7 @@ import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 import { ml_kem768_x25519 as xwing } from "@noble/post-quantum/hybrid.js";
 import * as bech32 from "./bech32.ts";
-import { type Bytes, hash, hex, label, utf8 } from "./bytes.ts";
+import { type Bytes, hash, hex, label, need, utf8 } from "./bytes.ts";
 
 export { xwing };
 
@@ -15,11 +15,14 @@ export const publicKey = (seed: Uint8Array): Bytes => ed25519.getPublicKey(seed)
 export const sign = (seed: Uint8Array, domain: string, ...parts: Uint8Array[]): Bytes =>
   ed25519.sign(label(domain, ...parts), seed) as Bytes;
 
-/** RFC 8032, strict: no non-canonical encodings, no small-order keys. */
+const isStrong = (point: Uint8Array): boolean => !ed25519.Point.fromBytes(point, false).isSmallOrder();
+
+/** RFC 8032, strict: no non-canonical encodings, no key and no R of small order. */
 export function verify(key: Uint8Array, signature: Uint8Array, domain: string, ...parts: Uint8Array[]): boolean {
   try {
     return (
-      !ed25519.Point.fromBytes(key, false).isSmallOrder() &&
+      isStrong(key) &&
+      isStrong(signature.subarray(0, 32)) &&
       ed25519.verify(signature, label(domain, ...parts), key, { zip215: false })
     );
   } catch {
@@ -28,7 +31,15 @@ export function verify(key: Uint8Array, signature: Uint8Array, domain: string, .
 }
 
 export const recipientOf = (seed: Uint8Array): Bytes => xwing.keygen(seed).publicKey as Bytes;
-export const recipientFromText = (text: string): Bytes => bech32.decode("age1pq", text, 1216);
+
+export function recipientFromText(text: string): Bytes {
+  const key = bech32.decode("age1pq", text, 1216);
+  for (let at = 0; at < 1152; at += 3) { // FIPS 203, 7.2: every coefficient below q
+    const pair = key[at]! | (key[at + 1]! << 8) | (key[at + 2]! << 16);
+    need((pair & 4095) < 3329 && pair >> 12 < 3329, "recipient");
+  }
+  return key;
+}
 export const identityText = (seed: Uint8Array): string =>
   bech32.encode("age-secret-key-pq-", seed).toUpperCase();
 export const fingerprint = (recipient: Uint8Array): Bytes => hash("recipient-fp", recipient);
