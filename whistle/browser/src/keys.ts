@@ -3,28 +3,33 @@
 
 import { ed25519 } from "@noble/curves/ed25519.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
-import { sha256 } from "@noble/hashes/sha2.js";
+import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { ml_kem768_x25519 as xwing } from "@noble/post-quantum/hybrid.js";
 import * as bech32 from "./bech32.ts";
-import { type Bytes, hash, hex, label, need, utf8 } from "./bytes.ts";
+import { type Bytes, concat, equal, hash, hex, label, need, utf8 } from "./bytes.ts";
 
 export { xwing };
+
+const { Point } = ed25519;
 
 export const publicKey = (seed: Uint8Array): Bytes => ed25519.getPublicKey(seed) as Bytes;
 
 export const sign = (seed: Uint8Array, domain: string, ...parts: Uint8Array[]): Bytes =>
   ed25519.sign(label(domain, ...parts), seed) as Bytes;
 
-const isStrong = (point: Uint8Array): boolean => !ed25519.Point.fromBytes(point, false).isSmallOrder();
+const number = (bytes: Uint8Array): bigint => BigInt(`0x${hex(bytes.slice().reverse())}`);
 
-/** RFC 8032, strict: no non-canonical encodings, no key and no R of small order. */
+/** RFC 8032 without cofactor, as libsodium: no non-canonical encodings, no key and no R of small order. */
 export function verify(key: Uint8Array, signature: Uint8Array, domain: string, ...parts: Uint8Array[]): boolean {
+  const { BASE, Fn } = Point;
   try {
-    return (
-      isStrong(key) &&
-      isStrong(signature.subarray(0, 32)) &&
-      ed25519.verify(signature, label(domain, ...parts), key, { zip215: false })
-    );
+    const r = signature.subarray(0, 32);
+    const s = number(signature.subarray(32));
+    const point = Point.fromBytes(key, false);
+    if (signature.length !== 64 || s >= Fn.ORDER) return false;
+    if (point.isSmallOrder() || Point.fromBytes(r, false).isSmallOrder()) return false;
+    const k = Fn.create(number(sha512(concat(r, key, label(domain, ...parts)))));
+    return equal(BASE.multiplyUnsafe(s).subtract(point.multiplyUnsafe(k)).toBytes(), r);
   } catch {
     return false;
   }
