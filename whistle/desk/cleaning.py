@@ -66,7 +66,7 @@ async def clean_copy(bench: Workbench, material: Material) -> CleanCopy:
 
 def _require_cleanable(kind: FileKind) -> None:
     if not kind.cleanable:
-        raise SandboxError("desk.clean.unsupported", kinds=", ".join(CLEANABLE))
+        raise SandboxError("desk.clean.unsupported", kinds=", ".join(CLEANABLE).upper())
     if kind.needs_ffmpeg and not FFMPEG.exists():
         raise SandboxError("desk.sandbox.no_tool", package="ffmpeg")
 

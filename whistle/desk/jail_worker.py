@@ -78,7 +78,7 @@ def _limit() -> None:
         resource.setrlimit(what, (value, value))
 
 
-# --- clean copies ----------------------------------------------------------------------------------
+# --- clean copies ---------------------------------------------------------------------------------
 
 
 def _clean(source: str) -> Answer:
@@ -118,7 +118,7 @@ def _names(meta: dict[str, object]) -> list[str]:
     return sorted(set(names))[:MAX_NAMES]
 
 
-# --- previews --------------------------------------------------------------------------------------
+# --- previews -------------------------------------------------------------------------------------
 
 
 def _picture(source: str) -> Answer:

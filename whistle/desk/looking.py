@@ -15,7 +15,7 @@ from case_mgmt.desk.kinds import HEAD_BYTES, OTHER, text_of
 from whistle.desk.casefile import CaseFile
 from whistle.desk.errors import DeskError, GateRefusedError, SandboxError
 from whistle.desk.material import Held, Material, held
-from whistle.desk.sandbox import Job, run_job
+from whistle.desk.sandbox import Job, Task, run_job
 from whistle.desk.terminal import printable
 from whistle.desk.workbench import Workbench
 from whistle.limits import KIB, MIB
@@ -98,7 +98,7 @@ async def _preview(content: Held) -> Preview:
 
 
 async def _drawn(content: Held) -> Pages:
-    task = "picture" if content.kind.look == "picture" else "pages"
+    task: Task = "picture" if content.kind.look == "picture" else "pages"
     answer = await run_job(Job(task, content.kind.suffix, content.stream.fileno()))
     try:
         return read_pages(answer)

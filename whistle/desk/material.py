@@ -13,7 +13,8 @@ import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import IO, Final
+from io import BufferedRandom
+from typing import Final
 
 from case_mgmt.desk.evidence import EvidenceFile, is_risky, safe_name
 from case_mgmt.desk.kinds import HEAD_BYTES, FileKind, kind_of
@@ -59,7 +60,7 @@ class Material:
 class Held:
     """Verified content in memory."""
 
-    stream: IO[bytes]
+    stream: BufferedRandom
     size: int
     sha256: str
     head: bytes

@@ -23,8 +23,9 @@ import subprocess
 import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from io import BufferedRandom
 from pathlib import Path
-from typing import IO, Final, Literal
+from typing import Final, Literal
 
 from whistle.desk.errors import SandboxError
 from whistle.limits import MIB
@@ -63,7 +64,7 @@ class Job:
     content: int
 
 
-async def held_in_memory(pieces: AsyncIterator[bytes], limit: int = MAX_INPUT) -> IO[bytes]:
+async def held_in_memory(pieces: AsyncIterator[bytes], limit: int = MAX_INPUT) -> BufferedRandom:
     """The pieces in an anonymous file in memory; the caller closes it.
 
     Raises: SandboxError when they are too many; whatever `pieces` raises.
