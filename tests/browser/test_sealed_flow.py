@@ -53,16 +53,6 @@ async def newest(desk: DeskCommands, before: list[dict[str, Any]]) -> dict[str, 
     raise AssertionError("no new case")
 
 
-async def refreshed_with(reporter: SealingReporter, wanted: str) -> str:
-    """Waits until the reporter sees something."""
-    for _ in range(60):
-        status = await reporter.refresh()
-        if wanted in status:
-            return status
-        await asyncio.sleep(0.3)
-    raise AssertionError(f"{wanted!r} did not reach the reporter")
-
-
 async def test_report_files_code_reply_message(
     scripted: Firefox, service: Service, tmp_path: Path
 ) -> None:
@@ -112,7 +102,7 @@ async def whole_flow(reporter: SealingReporter, service: Service, tmp_path: Path
     await asyncio.to_thread(
         desk.run, "act", case["case"], "--to", "assessing", "--message", message
     )
-    status = await refreshed_with(reporter, message)
+    status = await reporter.news(message)
     assert "Ditelaah" in status
     status = await reporter.write("Kanari4713: masih ada papan tarif.", [files[1]])
     assert "Kanari4713" in status
@@ -281,7 +271,7 @@ async def test_what_cannot_start_says_so(standard: Firefox, shared: Service, bro
     async with RecordingProxy(shared.ready["reporter"], broken, 404) as proxy:
         reporter = SealingReporter(await standard.new_page(), proxy.base)
         await reporter.open("report")
-        assert await reporter.modes() == ["arrival", "failed"]
+        assert await reporter.modes() == ["failed", "arrival"]
         await reporter.fill({"story": STORY})
         await reporter.press_send()
         assert len(await reporter.words()) == 12

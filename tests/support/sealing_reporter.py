@@ -11,6 +11,8 @@ from tests.support.firefox_page import Page
 
 WAIT = 90.0
 PAUSE = 0.1
+NEWS_TRIES = 60
+NEWS_PAUSE = 0.3
 _SCENE = """(() => {
   const said = [...document.querySelectorAll('main [role=status], main [role=alert]')];
   const busy = document.querySelector('main').dataset.busy ?? 'no';
@@ -113,6 +115,15 @@ class SealingReporter:
         await self.page.click('[data-do="refresh"]', navigates=False)
         await self.wait_until("document.querySelector('.timeline')?.dataset.old === undefined")
         return await self.page.text("main")
+
+    async def news(self, wanted: str) -> str:
+        """Looks for news until something is there."""
+        for _ in range(NEWS_TRIES):
+            status = await self.refresh()
+            if wanted in status:
+                return status
+            await asyncio.sleep(NEWS_PAUSE)
+        raise AssertionError(f"{wanted!r} did not reach the reporter")
 
     async def write(self, text: str, files: Sequence[Path] = ()) -> str:
         """Writes a message from the history that is open."""

@@ -34,6 +34,7 @@ const tellsTime = (name: string): boolean => /\d{6}/.test(name);
 export class SealedFile {
   readonly id = hex(random(16));
   readonly size: number; // sealed bytes
+  isSent = false; // every piece has arrived
   private readonly upload = b64(random(32));
   private readonly seed = random(32);
   private readonly head: Bytes;
@@ -99,6 +100,7 @@ export class SealedFile {
       received.forEach(confirm);
       try {
         await this.sendPieces(intake, missing, confirm);
+        this.isSent = true;
         return;
       } catch (error) {
         if (!(error instanceof Offline) || round >= ROUNDS) throw error;

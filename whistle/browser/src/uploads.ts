@@ -13,7 +13,7 @@ export interface Chosen {
   row: HTMLElement | null;
 }
 
-const MB = 1_000_000;
+const MB = 1024 * 1024; // as the limit beside the file field counts
 const isPhoto = (file: File): boolean => /^image\/(jpeg|png)$/.test(file.type);
 const megabytes = (bytes: number): string => (bytes / MB).toFixed(1);
 
@@ -56,10 +56,9 @@ export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list
   const leaving = (event: BeforeUnloadEvent): void => event.preventDefault();
   window.addEventListener("beforeunload", leaving);
   for (const each of files) {
-    if (each.row) continue;
-    const row = view("upload", { name: each.file.name, state: t("script.file_queued") });
-    each.row = row.firstElementChild as HTMLElement;
-    list.append(row);
+    const fresh = view("upload", { name: each.file.name, state: t("script.file_queued") });
+    each.row ??= fresh.firstElementChild as HTMLElement;
+    list.append(each.row); // also where the page was drawn anew in between
   }
   helper.onProgress = (key, confirmed, size) => {
     const row = files.find((each) => each.key === key)?.row;
