@@ -119,7 +119,7 @@ def confinement(script: int, content: int, suffix: str) -> list[str]:
     for name in _SETTINGS:
         words += ["--ro-bind-try", f"/etc/{name}", f"/etc/{name}"]
     return [
-        *words, "--proc", "/proc", "--dev", "/dev",
+        *words, "--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev",
         "--size", str(SCRATCH_BYTES), "--tmpfs", _TMP,
         "--ro-bind-data", str(script), "/in/worker.py",
         "--ro-bind-data", str(content), f"/in/berkas{suffix}",
