@@ -13,7 +13,7 @@ from typing import Final
 from case_mgmt.desk.jail_answer import JailAnswerError, Pages, png_of, read_pages
 from case_mgmt.desk.kinds import HEAD_BYTES, OTHER, text_of
 from whistle.desk.casefile import CaseFile
-from whistle.desk.errors import DeskError, GateRefusedError, SandboxError
+from whistle.desk.errors import DeskError, SandboxError
 from whistle.desk.material import Held, Material, held
 from whistle.desk.sandbox import Job, Task, run_job
 from whistle.desk.terminal import printable
@@ -41,14 +41,14 @@ class Preview:
 
 
 async def look(bench: Workbench, material: Material) -> Preview:
-    """The preview of a file. Raises: UnreachableError."""
+    """The preview of a file; what went wrong is part of it."""
     if material.file.ref.size > MAX_PREVIEW:
         problem = SandboxError("desk.look.too_large")
         return Preview(OTHER.code, problem=problem, cleanable=True)
     try:
         async with held(bench, material, MAX_PREVIEW) as content:
             return await _preview(content)
-    except (GateRefusedError, SandboxError) as error:
+    except DeskError as error:
         return Preview(OTHER.code, problem=error)
 
 
@@ -61,7 +61,7 @@ class Inside:
 
 
 async def texts_inside(bench: Workbench, case: CaseFile) -> dict[int, Inside]:
-    """What the short age files of a case say, by position. Raises: UnreachableError."""
+    """What the short age files of a case say, by position."""
     sealed = [Material(case, file) for file in case.files]
     sealed = [
         each for each in sealed if each.is_sealed_inside and each.file.ref.size <= MAX_SHOWN_TEXT
@@ -77,7 +77,7 @@ async def _inside(bench: Workbench, material: Material) -> Inside:
                 content.stream.seek(0)
                 text = text_of(content.stream.read())
             return Inside(None if text is None else printable(text))
-    except (GateRefusedError, SandboxError) as error:
+    except DeskError as error:
         return Inside(None, error)
 
 
