@@ -4,6 +4,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.desk.opening import OpenedFollowUp, OpenedReport
@@ -12,6 +13,8 @@ from whistle.desk.labels import Labels
 from whistle.desk.looking import Preview
 from whistle.desk.material import Material
 from whistle.desk.terminal import error_text
+
+PHOTO_KINDS: Final = frozenset({"jpeg", "png", "tiff", "heic"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class FileView:
     name: str
     risky: bool
     is_age: bool
+    is_photo: bool
+    """Whether it is of a kind cameras make, which names place and device."""
     origin: str
     message: OpenedReport | OpenedFollowUp
     preview: Preview
@@ -53,6 +58,7 @@ def file_view(
         name=material.name,
         risky=material.risky,
         is_age=material.is_sealed_inside,
+        is_photo=file.ref.stripped or preview.kind in PHOTO_KINDS,
         origin=message.origin.name.lower(),
         message=message,
         preview=preview,
