@@ -13,6 +13,7 @@ import json
 import re
 import secrets
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, cast
 
 import aiohttp
@@ -40,7 +41,8 @@ SPEC = Path(__file__).resolve().parents[2] / "docs" / "spec" / "client-api.md"
 
 
 def canary(name: str) -> str:
-    return f"KENARI{name}{secrets.token_hex(10)}"
+    """Letters only: a file name that holds a time is replaced on its way."""
+    return f"KENARI{name}" + "".join(secrets.choice(ascii_lowercase) for _ in range(20))
 
 
 class Material:
@@ -131,13 +133,15 @@ async def follow(
     """Desk, status, reply, message."""
     desk = service.desk("pengawas")
     (case,) = await asyncio.to_thread(desk.wait_for, 1)
-    shown = ""
+    missing = wanted = {*material.fields.values(), *material.names}
     for _ in range(100):
         shown = json.dumps(await asyncio.to_thread(desk.run, "show", case["case"]))
-        if all(name in shown for name in material.names):
+        missing = {each for each in wanted if each not in shown}
+        if not missing:
             break
         await asyncio.sleep(0.3)
-    assert all(field in shown for field in material.fields.values())
+    else:
+        raise AssertionError(f"did not reach the desk: {missing}")
     await asyncio.to_thread(desk.run, "files", case["case"], "--to", target)
     assert material.clean <= {path.read_bytes() for path in target.rglob("*") if path.is_file()}
     assert "Diterima" in await reporter.look(words)
