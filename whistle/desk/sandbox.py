@@ -215,7 +215,7 @@ def _require_working() -> None:
     content = os.memfd_create("nothing", os.MFD_CLOEXEC)
     try:
         done = run_confined(_PROBE, content, ".bin", (), _PROBE_SECONDS)
-    except OSError as error:
+    except (OSError, SandboxError) as error:
         raise SandboxError("desk.sandbox.refused") from error
     finally:
         os.close(content)

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import socket
+import subprocess
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -246,6 +248,35 @@ async def test_a_missing_tool_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sandbox._TOOLS, "pages", ((Path("/usr/bin/no-such"), "poppler-utils"),))
     error = await refusal("pages")
     assert (error.key, error.details) == ("desk.sandbox.no_tool", {"package": "poppler-utils"})
+
+
+AS_SOMEBODY = """
+import os, sys
+from whistle.desk.sandbox import require_sandbox, run_confined
+require_sandbox("clean", "picture", "pages")
+content = os.memfd_create("test")
+done = run_confined(b"import os; print(os.getuid())", content, ".bin", ())
+print(os.getuid(), done.code, done.answer.decode().strip())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test here runs as an ordinary user")
+def test_it_works_for_an_ordinary_user_too() -> None:
+    """The other tests run as root here; this one as a user of no rights at all."""
+    source = Path(sandbox.__file__).parents[2]
+    needed = ("__init__", "limits", "desk/__init__", "desk/errors", "desk/sandbox")
+    with tempfile.TemporaryDirectory(prefix="whistle-test-") as folder:
+        for name in needed:
+            target = Path(folder, "whistle", f"{name}.py")
+            target.parent.mkdir(exist_ok=True, mode=0o755)
+            target.write_bytes((source / "whistle" / f"{name}.py").read_bytes())
+        Path(folder).chmod(0o755)
+        done = subprocess.run(
+            [sandbox.PYTHON, "-c", AS_SOMEBODY],
+            cwd=folder, env={}, user=4242, group=4242, extra_groups=[],
+            capture_output=True, check=False, text=True,
+        )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "4242 0 4242\n"), done.stderr
 
 
 def test_nothing_else_starts_a_program() -> None:
