@@ -43,8 +43,9 @@ _PICTURES: Final = {
 }
 PDF: Final = FileKind("pdf", ".pdf", "pages", cleanable=True)
 _SOUNDS: Final = {
-    code: FileKind(code, f".{code}", cleanable=True) for code in ("mp3", "flac", "ogg", "wav")
+    code: FileKind(code, f".{code}", cleanable=True) for code in ("mp3", "flac", "ogg")
 }
+_WAVE: Final = FileKind("wav", ".wav", cleanable=True, needs_ffmpeg=True)
 _FILMS: Final = {
     code: FileKind(code, f".{code}", cleanable=True, needs_ffmpeg=True) for code in ("mp4", "avi")
 }
@@ -64,6 +65,7 @@ CLEANABLE: Final = tuple(
         PDF,
         *_DOCUMENTS.values(),
         *_SOUNDS.values(),
+        _WAVE,
         *_FILMS.values(),
     )
     if kind.cleanable
@@ -84,7 +86,7 @@ _MAGIC: Final = (
     (b"OggS", _SOUNDS["ogg"]),
     (b"age-encryption.org/v1\n", AGE),
 )
-_RIFF: Final = {b"WAVE": _SOUNDS["wav"], b"AVI ": _FILMS["avi"]}
+_RIFF: Final = {b"WAVE": _WAVE, b"AVI ": _FILMS["avi"]}
 _HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"mif1", b"msf1", b"hevc"})
 
 

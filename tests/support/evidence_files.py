@@ -7,6 +7,7 @@ import os
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 
 CANARY = "Kenari-Pembuat"
@@ -50,6 +51,15 @@ def jpeg() -> bytes:
     )  # fmt: skip
     exif = b"Exif\0\0MM\0*" + struct.pack(">I", ifd) + main + where + maker + degrees
     return b"\xff\xd8\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + _PLAIN_JPEG[2:]
+
+
+def gif() -> bytes:
+    """A red dot with a comment."""
+    comment = CANARY.encode()
+    return (
+        b"GIF89a\1\0\1\0\x80\0\0\xff\0\0\xff\xff\xff!\xfe" + bytes([len(comment)]) + comment + b"\0"
+        b",\0\0\0\0\1\0\1\0\0\2\2D\1\0;"
+    )
 
 
 def _chunk(name: bytes, data: bytes) -> bytes:
@@ -115,10 +125,29 @@ _DOCX = {
 }
 
 
-def docx() -> bytes:
-    """A text document with an author."""
+_OPEN = "urn:oasis:names:tc:opendocument:xmlns"
+_ODT = {
+    "content.xml": f'<o:document-content xmlns:o="{_OPEN}:office:1.0"/>',
+    "meta.xml": f'<o:document-meta xmlns:o="{_OPEN}:office:1.0" '
+    'xmlns:dc="http://purl.org/dc/elements/1.1/">'
+    f"<o:meta><dc:creator>{CANARY}</dc:creator></o:meta></o:document-meta>",
+    "META-INF/manifest.xml": f'<m:manifest xmlns:m="{_OPEN}:manifest:1.0"/>',
+}
+
+
+def _archive(parts: Mapping[str, str]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for name, text in _DOCX.items():
+        for name, text in parts.items():
             archive.writestr(name, '<?xml version="1.0" encoding="UTF-8"?>\n' + text)
     return stream.getvalue()
+
+
+def docx() -> bytes:
+    """A text document with an author."""
+    return _archive(_DOCX)
+
+
+def odt() -> bytes:
+    """The same from another office program."""
+    return _archive(_ODT)

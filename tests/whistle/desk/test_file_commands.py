@@ -58,6 +58,8 @@ MADE = [
     ("layar.png", evidence_files.png(), {"Author"}),
     ("kuitansi.pdf", evidence_files.pdf(), {"author", "creator"}),
     ("surat.docx", evidence_files.docx(), {"dc:creator"}),
+    ("surat.odt", evidence_files.odt(), {"dc:creator"}),
+    ("titik.gif", evidence_files.gif(), {"Comment"}),
 ]
 
 
