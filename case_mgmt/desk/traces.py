@@ -25,7 +25,7 @@ _WORDS: Final[tuple[tuple[Trace, tuple[str, ...]], ...]] = (
         "device",
         (
             "make", "model", "serial", "software", "lens", "camera", "producer", "application",
-            "generator", "encoder", "device", "host", "firmware", "version", "processing",
+            "generator", "encoder", "device", "host", "firmware", "processing",
         ),
     ),
     (
@@ -33,12 +33,18 @@ _WORDS: Final[tuple[tuple[Trace, tuple[str, ...]], ...]] = (
         ("comment", "description", "title", "subject", "keyword", "caption", "text", "note"),
     ),
 )  # fmt: skip
+_STRUCTURE: Final = frozenset(
+    {"timescale", "handlerdescription", "handlertype", "handlervendorid", "compressorid"}
+)
+"""Parts of every video file that sound like more (ISO/IEC 14496-12)."""
 TRACES: Final[tuple[Trace, ...]] = (*(trace for trace, _ in _WORDS), "other")
 
 
 def trace_of(name: str) -> Trace:
     """What a metadata name gives away."""
     folded = name.casefold()
+    if folded in _STRUCTURE:
+        return "other"
     for trace, words in _WORDS:
         if any(word in folded for word in words):
             return trace

@@ -15,6 +15,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Iterable
 
 MIB = 1024 * 1024
 MEMORY = 1024 * MIB  # address space of each process
@@ -91,31 +92,42 @@ def _clean(source: str) -> Answer:
     if parser is None:
         raise NoAnswer("unreadable")
     parser.sandbox = False  # this is one already, and a narrower one
-    found = _names(parser.get_meta())
+    found = _values(parser.get_meta())
     if not parser.remove_all():
         raise NoAnswer("unreadable")
     cleaned = parser.output_filename
-    again, _type = parser_factory.get_parser(cleaned)
-    left = [] if again is None else _left(again)
+    after = _values(_meta_of(cleaned))
+    # What now says something else (an encoder's name, a zero date) no longer says what it said.
+    left = {name for name, value in after.items() if found.get(name, value) == value}
     with open(os.open(cleaned, os.O_RDONLY | os.O_NOFOLLOW), "rb") as stream:
         content = stream.read()
-    return {"size": len(content), "found": found, "left": left}, [content]
+    return {"size": len(content), "found": _listed(found), "left": _listed(left)}, [content]
 
 
-def _left(parser: object) -> list[str]:
-    parser.sandbox = False  # type: ignore[attr-defined]
-    return _names(parser.get_meta())  # type: ignore[attr-defined]
+def _meta_of(path: str) -> dict[str, object]:
+    from libmat2 import parser_factory
+
+    parser, _type = parser_factory.get_parser(path)
+    if parser is None:
+        raise NoAnswer("unreadable")
+    parser.sandbox = False
+    meta: dict[str, object] = parser.get_meta()
+    return meta
 
 
-def _names(meta: dict[str, object]) -> list[str]:
-    """Names of metadata; those inside the parts of a document are taken out of them."""
-    names: list[str] = []
+def _values(meta: dict[str, object]) -> dict[str, str]:
+    """Metadata by name; that of the parts of a document is taken out of them."""
+    values: dict[str, str] = {}
     for name, value in meta.items():
         if isinstance(value, dict):
-            names += _names(value)
+            values.update(_values(value))
         elif str(value) not in NOTHING and name not in STRUCTURE:
-            names.append(str(name)[:MAX_NAME])
-    return sorted(set(names))[:MAX_NAMES]
+            values[str(name)[:MAX_NAME]] = str(value)
+    return values
+
+
+def _listed(names: Iterable[str]) -> list[str]:
+    return sorted(names)[:MAX_NAMES]
 
 
 # --- previews -------------------------------------------------------------------------------------

@@ -75,6 +75,8 @@ def test_control_characters_are_no_text(data: bytes) -> None:
         ("ThumbnailImage", "thumbnail"),
         ("ImageDescription", "words"),
         ("YCbCrPositioning", "other"),
+        ("TimeScale", "other"),
+        ("MovieHeaderVersion", "other"),
     ],
 )
 def test_what_a_name_gives_away(name: str, trace: str) -> None:
