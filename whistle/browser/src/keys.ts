@@ -1,14 +1,48 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Signatures, recipients, and what follows from a receipt (docs/spec/envelope.md 4, receipt.md 3).
 
-import { ed25519 } from "@noble/curves/ed25519.js";
+import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
-import { ml_kem768_x25519 as xwing } from "@noble/post-quantum/hybrid.js";
+import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
+import { ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import * as bech32 from "./bech32.ts";
-import { type Bytes, concat, equal, hash, hex, label, need, utf8 } from "./bytes.ts";
+import { type Bytes, concat, equal, hash, hex, label, need, random, utf8 } from "./bytes.ts";
 
-export { xwing };
+const KEM_KEY = 1184; // bytes of the ML-KEM-768 half; X25519 follows
+const KEM_SHARE = 1088;
+const LABEL = utf8("\\.//^\\");
+
+const combined = (kem: Uint8Array, curve: Uint8Array, share: Uint8Array, key: Uint8Array): Bytes =>
+  sha3_256(concat(kem, curve, share, key, LABEL)) as Bytes;
+
+/** X-Wing, draft-connolly-cfrg-xwing-kem: ML-KEM-768 and X25519 under one SHA3-256. */
+export const xwing = {
+  keygen(seed: Uint8Array) {
+    need(seed.length === 32, "identity");
+    const expanded = shake256(seed, { dkLen: 96 });
+    const kem = ml_kem768.keygen(expanded.subarray(0, 64));
+    const scalar = expanded.subarray(64);
+    return { kem: kem.secretKey, scalar, publicKey: concat(kem.publicKey, x25519.getPublicKey(scalar)) };
+  },
+  /** `seed` (64 bytes: ML-KEM coins, then an X25519 scalar) is for test vectors. */
+  encapsulate(recipient: Uint8Array, seed: Uint8Array = random(64)) {
+    need(recipient.length === KEM_KEY + 32 && seed.length === 64, "recipient");
+    const kem = ml_kem768.encapsulate(recipient.subarray(0, KEM_KEY), seed.subarray(0, 32));
+    const scalar = seed.subarray(32);
+    const key = recipient.subarray(KEM_KEY);
+    const share = x25519.getPublicKey(scalar);
+    const sharedSecret = combined(kem.sharedSecret, x25519.getSharedSecret(scalar, key), share, key);
+    return { cipherText: concat(kem.cipherText, share), sharedSecret };
+  },
+  decapsulate(cipherText: Uint8Array, seed: Uint8Array): Bytes {
+    need(cipherText.length === KEM_SHARE + 32, "share");
+    const { kem, scalar, publicKey } = xwing.keygen(seed);
+    const share = cipherText.subarray(KEM_SHARE);
+    const shared = ml_kem768.decapsulate(cipherText.subarray(0, KEM_SHARE), kem);
+    return combined(shared, x25519.getSharedSecret(scalar, share), share, publicKey.subarray(KEM_KEY));
+  },
+};
 
 const { Point } = ed25519;
 

@@ -56,8 +56,7 @@ const isText = (value: unknown, longest = 200): value is string =>
 const isId = (value: unknown): value is string => typeof value === "string" && ID.test(value);
 
 export const isDay = (value: unknown): value is string =>
-  typeof value === "string" && DAY.test(value) && value > "0001" && !Number.isNaN(Date.parse(value)) &&
-  new Date(value).toISOString().startsWith(value);
+  typeof value === "string" && DAY.test(value) && value > "0001" && `${new Date(value).toJSON()}`.startsWith(value);
 
 function list(value: Json | undefined, most: number): Json[] {
   need(Array.isArray(value) && value.length <= most, "manifest");
@@ -74,8 +73,7 @@ function hashes(value: Json | undefined, name: RegExp): { [name: string]: Bytes 
 /** Keys that are no longer in force; a list may be absent, but not null. */
 function formerKeys(source: Members, name: string, key: string): [string, number][] {
   return (name in source ? list(source[name], 400) : []).map((each) => {
-    need(isMembers(each) && Object.keys(each).sort().join() === ["id", key, "until_serial"].sort().join(), "former key");
-    need(isId(each.id) && isCount(each.until_serial), "former key");
+    need(isMembers(each) && Object.keys(each).length === 3 && isId(each.id) && isCount(each.until_serial), "manifest");
     return [hex(unhex(each[key], 32)), each.until_serial];
   });
 }
@@ -91,9 +89,9 @@ export function opening(people: Person[], excluded: string[]): Person[] {
 }
 
 function person(value: Json): Person {
-  need(isMembers(value), "person");
+  need(isMembers(value), "manifest");
   const { id, roles, unit, recipient, desk } = value;
-  need(isId(id) && isId(unit) && isText(value.name) && typeof recipient === "string", "person");
-  need(list(roles, 8).every(isId), "person");
+  need(isId(id) && isId(unit) && isText(value.name) && typeof recipient === "string", "manifest");
+  need(list(roles, 8).every(isId), "manifest");
   return { id, roles: roles as string[], unit, recipient: recipientFromText(recipient), desk: hex(unhex(desk, 32)) };
 }

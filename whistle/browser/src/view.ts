@@ -58,7 +58,8 @@ export function explain(fault: Fault): string {
   if (fault.kind === "code") return codeProblem(fault);
   if (fault.kind === "unknown") return `${t("code.unknown")} ${t("code.unknown_help")}`;
   if (fault.code === "nobody") return t("script.fault_nobody");
-  return t(`script.fault_${fault.kind}`, { code: fault.code });
+  const worded = `script.refused_${fault.code}`;
+  return t(has(worded) ? worded : `script.fault_${fault.kind}`, { code: fault.code });
 }
 
 function codeProblem({ code, count, position, suggestions }: Fault): string {
