@@ -15,19 +15,22 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+NEVER = re.compile("(?!)")
 _DROPPED = {"transfer-encoding", "content-encoding", "content-length", "connection"}
 
 
 class RecordingProxy:
     """`async with RecordingProxy(base) as proxy:` gives `proxy.base`.
 
-    Paths that match `broken` are answered with `status` instead.
+    Paths that match `broken` are answered with `status` instead; those that match `lost` reach the
+    server, and only its answer does not come back.
     """
 
     def __init__(self, upstream: str | Path, broken: str = "(?!)", status: int = 503) -> None:
         self._socket = upstream if isinstance(upstream, Path) else None
         self.upstream = "http://intake" if self._socket else str(upstream).rstrip("/")
         self.broken = re.compile(broken)
+        self.lost = NEVER
         self.status = status
         self.base = ""
         self.requests: list[bytes] = []
@@ -61,6 +64,11 @@ class RecordingProxy:
         await self._runner.cleanup()
         await self._http.close()
 
+    def asked(self, start: str) -> list[bytes]:
+        """The request lines that begin so."""
+        lines = [one.partition(b"\n")[0] for one in self.requests]
+        return [line for line in lines if line.startswith(start.encode())]
+
     async def _pass(self, request: web.Request) -> web.Response:
         body = await request.read()
         head = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
@@ -73,6 +81,8 @@ class RecordingProxy:
         ) as answer:  # fmt: skip
             content = await answer.read()
             self.answers.append(content)
+            if self.lost.search(request.path):
+                return web.Response(status=self.status)
             response = web.Response(status=answer.status, body=content)
             response.headers.clear()
             for name, value in answer.headers.items():
