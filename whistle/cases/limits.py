@@ -23,6 +23,9 @@ FEED_READ_TIMEOUT: Final = 120.0
 OUTBOX_BATCH: Final = 100
 OUTBOX_BYTES: Final = 8 * MIB
 """Boxes pushed at once; the intake takes bodies of 16 MiB."""
+GONE_TRIES: Final = 12
+"""Looks, some minutes with the pauses between them, before an attachment counts as lost: a folder
+that was not mounted comes back."""
 BACKOFF_FIRST: Final = 0.5
 BACKOFF_MAX: Final = 30.0
 """Seconds between attempts while the feed does not answer."""

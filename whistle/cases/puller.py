@@ -5,7 +5,9 @@ Invariants
 * A record is acknowledged only after it and its blobs are durable here; the intake erases it then.
   That every blob is here is looked at once more where the record is committed.
 * A record that cannot be taken in stays with the intake, is counted, and does not hold up others:
-  more records are asked for by as many, and whatever failed before is tried last.
+  more records are asked for by as many, those behind them if nothing came of these, and whatever
+  failed before is tried last.
+* An attachment the intake has lost for good does not keep its report from a desk, which says so.
 * Notices and counts are brought back even when nothing could be taken in.
 * Whatever goes wrong, the loop goes on, with growing pauses; `status` tells how it fares.
 * What is pushed is kept until the intake has it; the same entry always carries the same bytes.
@@ -15,7 +17,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Set
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -27,13 +29,14 @@ from case_mgmt.service import CaseOffice
 from case_mgmt.store.ports import Blob, OutboxEntry
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
-from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
+from whistle.cases.errors import FeedError, FeedGoneError, FeedLostError, FeedRefusedError
 from whistle.cases.feed import FeedClient
 from whistle.cases.limits import (
     BACKOFF_FIRST,
     BACKOFF_MAX,
     FEED_BATCH,
     FEED_MAX_BATCH,
+    GONE_TRIES,
     OUTBOX_BATCH,
     OUTBOX_BYTES,
 )
@@ -122,15 +125,8 @@ class Puller:
 
     async def _collect(self, feed: FeedClient) -> bool:
         """Take in what is listed; whether there is more.  Raises FeedError if some could not be."""
-        stuck = self._unusable | self._waiting | set(self._failures)
-        limit = min(FEED_BATCH + len(stuck), FEED_MAX_BATCH)
-        listed = await feed.records(limit)
-        if len(listed) < limit:
-            self._forget_all_but({record_id(item) for item in listed})
         seen = _Pass()
-        for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
-            if not seen.lost:
-                await self._take(feed, item, seen)
+        more = await self._look(feed, seen)
         self.status.waiting, self.status.failing = len(self._waiting), len(self._failures)
         if seen.done:
             await feed.acknowledge(seen.done)
@@ -139,7 +135,26 @@ class Puller:
             raise FeedLostError("the connection to the feed failed")
         if seen.failed:
             raise FeedError("a record could not be stored")
-        return bool(seen.done) and len(listed) >= limit
+        return bool(seen.done) and more
+
+    async def _look(self, feed: FeedClient, seen: _Pass) -> bool:
+        """Take in a listing, and what is behind it while nothing comes of it; whether more wait."""
+        stuck = self._unusable | self._waiting | set(self._failures)
+        limit = min(FEED_BATCH + len(stuck), FEED_MAX_BATCH)
+        met: set[RecordId | None] = set()
+        after: RecordId | None = None
+        while True:
+            listed, more = await feed.records(limit, after)
+            met |= {record_id(item) for item in listed}
+            for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
+                if not seen.lost:
+                    await self._take(feed, item, seen)
+            after = record_id(listed[-1]) if listed else None
+            if not more or after is None or seen.done or seen.lost:
+                break
+        if not more:
+            self._forget_all_but(met)
+        return more
 
     def _forget_all_but(self, listed: Set[RecordId | None]) -> None:
         """What the intake holds no more need not be allowed for."""
@@ -152,9 +167,7 @@ class Puller:
         """Take in one record; whatever goes wrong with it must not stop the others."""
         identifier = record_id(item)
         try:
-            record = parse_record(item)
-            for blob in record.blobs:
-                await self._fetch(feed, blob, record)
+            record = await self._complete(feed, parse_record(item))
             await self._desk.threads.write(lambda: self._store(record))
         except UnknownThreadError:
             if identifier is not None:
@@ -170,6 +183,23 @@ class Puller:
             self._failures.pop(identifier, None)
             self._waiting.discard(record.id)
             seen.done.append(record.id)
+
+    async def _complete(self, feed: FeedClient, record: Record) -> Record:
+        """Bring its attachments; without those that the intake has told often enough are lost.
+
+        The message still names them, so every desk sees that they are missing.
+        """
+        here = []
+        for blob in record.blobs:
+            try:
+                await self._fetch(feed, blob, record)
+            except FeedGoneError:
+                if self._failures[record.id] < GONE_TRIES:
+                    raise
+                logs.get("cases").error("an attachment is lost at the intake")
+            else:
+                here.append(blob)
+        return replace(record, blobs=tuple(here))
 
     def _store(self, record: Record) -> None:
         """Commit a record.  Raises FeedError if one of its blobs is not here (any more)."""
