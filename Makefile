@@ -18,7 +18,7 @@ test: setup  ## all tests: fast ones first, then real Tor, real Firefox, killed 
 	@WHISTLE_REQUIRE_SYSTEM=1 $(PY) -m pytest -q -m "not slow and not tor and not browser"
 	@WHISTLE_REQUIRE_SYSTEM=1 $(PY) -m pytest -q -m "slow or tor or browser"
 
-check: setup  ## format, lint, types, import contracts, fast tests
+check: setup  ## format, lint, types, import contracts, the bundled script byte for byte, fast tests
 	@$(PY) -m ruff format --check --quiet .
 	@$(PY) -m ruff check --quiet .
 	@$(PY) -m mypy

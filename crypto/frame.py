@@ -3,7 +3,8 @@
 
 Invariants: one meaning, one encoding. `decode_frame` refuses every frame that `encode_frame` would
 not have written: other sizes, a larger bucket than needed, non-zero padding, unknown type, origin
-or flag, signature fields in an unsigned frame, and signatures that do not verify.
+or flag, signature fields in an unsigned frame, and signatures that do not verify. The form is
+judged before the signature, so that every implementation gives the same verdict.
 
 What the receiver still owes: that instance and thread are the expected ones, that the message is
 new, that `recipients_digest` fits the manifest, and that `sender` is the key pinned for the thread
@@ -122,6 +123,7 @@ def decode_frame(data: bytes) -> Frame:
     magic, kind, origin, flags, *context, day, body_length, sender = _HEAD.unpack_from(data)
     if magic != MAGIC or flags not in (0, _SIGNED):
         raise MalformedError("not a frame of this version")
+    named = _member(FrameType, kind), _member(Origin, origin)
     if body_length > len(data) - FRAME_HEADER or frame_size(body_length) != len(data):
         raise MalformedError("frame has not the size its body needs")
     body = data[FRAME_HEADER : FRAME_HEADER + body_length]
@@ -135,8 +137,8 @@ def decode_frame(data: bytes) -> Frame:
         raise MalformedError("unsigned frame with signature fields")
     instance_id, thread_id, message_id, prev, digest = context
     return Frame(
-        type=_member(FrameType, kind),
-        origin=_member(Origin, origin),
+        type=named[0],
+        origin=named[1],
         instance_id=instance_id,
         thread_id=thread_id,
         message_id=message_id,

@@ -2,7 +2,7 @@
 """The signed manifest: who can open reports, which keys speak for which service.
 
 Invariants:
-- bytes are verified before they are parsed;
+- bytes are verified before they are parsed, and are canonical JSON;
 - a `Manifest` comes from `verify_manifest`; what is about to be signed is a `ManifestContent`;
 - person ids, recipient keys and Ed25519 keys are each used once, former keys included;
 - a former key tells who signed an old act; it never makes anybody a person of the manifest;
@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 from crypto import jsonfields as read
 from crypto.age.writer import MAX_RECIPIENTS
 from crypto.domains import Domain
-from crypto.encoding import label, parse_day, parse_json
+from crypto.encoding import canonical_json, label, parse_day, parse_json
 from crypto.errors import AuthenticationError, MalformedError, ManifestError
 from crypto.signing import PUBLIC, verify
 from crypto.words import LANGUAGES, SECRET, Language, encode_words
@@ -139,7 +139,7 @@ def verify_manifest(
         raise ManifestError("manifest is not signed by this organisation") from error
     # Step 2 of the list above.
     try:
-        content = parse_content(data)
+        content = parse_canonical(data)
     except MalformedError as error:
         raise ManifestError("manifest is malformed") from error
     # Step 3 of the list above.
@@ -155,7 +155,7 @@ def verify_manifest(
 
 
 def parse_content(data: bytes) -> ManifestContent:
-    """Parse a manifest's bytes; nothing about them is trusted yet."""
+    """Parse a manifest's bytes, or a draft's; nothing about them is trusted yet."""
     source = read.members(parse_json(data, max_bytes=MAX_MANIFEST))
     if read.integer(source, "v") != VERSION:
         raise MalformedError("manifest of an unknown version")
@@ -178,6 +178,14 @@ def parse_content(data: bytes) -> ManifestContent:
         former=_former_keys(source, "former", "desk"),
         former_services=_former_keys(source, "former_services", "key"),
     )
+
+
+def parse_canonical(data: bytes) -> ManifestContent:
+    """Parse what is, or is about to be, signed: one manifest has one encoding."""
+    content = parse_content(data)
+    if canonical_json(parse_json(data, max_bytes=MAX_MANIFEST)) != data:
+        raise MalformedError("manifest is not canonical JSON")
+    return content
 
 
 def check_content(content: ManifestContent) -> None:

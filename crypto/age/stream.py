@@ -148,5 +148,6 @@ def seal_all(key: bytes, data: Data) -> bytes:
 
 def open_all(key: bytes, sealed: Data) -> bytes:
     """Open a whole payload; nothing is returned unless all of it is authentic and complete."""
+    plain_length(memoryview(sealed).nbytes)
     opener = StreamOpener(key)
     return opener.update(sealed) + opener.final()

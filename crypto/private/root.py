@@ -18,7 +18,7 @@ from crypto.manifest import (
     ManifestContent,
     Person,
     check_content,
-    parse_content,
+    parse_canonical,
 )
 from crypto.private.sealed_file import (
     DEFAULT_MEMORY,
@@ -81,7 +81,7 @@ def build_manifest_bytes(content: ManifestContent) -> bytes:
 
 def sign_manifest(root_seed: bytes, data: bytes) -> bytes:
     """Return the detached signature over a manifest's bytes, which must be a manifest's."""
-    check_content(parse_content(data))
+    check_content(parse_canonical(data))
     return sign(root_seed, Domain.MANIFEST, data)
 
 

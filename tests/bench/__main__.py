@@ -17,7 +17,9 @@ from pathlib import Path
 from tests.bench.client import Connection, get, load
 from tests.bench.growth import grow
 from tests.bench.loads import Reporters, measure_flows, measure_statuses
+from tests.bench.pieces import measure_pieces
 from tests.bench.report import Report
+from tests.bench.sealing import measure_sealing
 from tests.bench.servers import Running, bare, intake
 from tests.bench.uploads import measure_upload
 from tests.support.org import Org, make_org
@@ -86,6 +88,7 @@ def measure_fresh(report: Report, org: Org, state: Path, *, quick: bool) -> None
         runs = 1 if quick else 3
         measure_upload(report, ours, base, 25, budget=None, runs=runs)
         measure_upload(report, ours, base, 200, budget=210, runs=runs)
+        measure_pieces(report, org, ours, base, runs=runs)
 
 
 def measure_grown(report: Report, org: Org, state: Path, fresh: Path, *, count: int) -> None:
@@ -119,6 +122,7 @@ def main() -> int:
         org = make_org(folder, (datetime.datetime.now(datetime.UTC) + SEAT).date())
         state = org.write_state(folder / "intake", "intake")
         measure_fresh(report, org, state, quick=args.quick)
+        asyncio.run(measure_sealing(report, folder, rounds=1 if args.quick else 3))
         if args.grown:
             fresh = org.write_state(folder / "fresh", "intake")
             measure_grown(report, org, state, fresh, count=args.grown)

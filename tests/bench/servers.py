@@ -35,6 +35,7 @@ async def app():
     application = web.Application()
     application.router.add_get("/{tail:.*}", page)
     application.router.add_post("/{tail:.*}", take)
+    application.router.add_put("/{tail:.*}", take)
     return application
 
 web.run_app(app(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None,

@@ -49,6 +49,21 @@ async def test_vectors(scripted: Firefox, functions: str) -> None:
     await compare_c2sp(page)
     await compare_with_python(page)
     await compare_photos(page)
+    await compare_sums(page)
+
+
+async def compare_sums(page: Page) -> None:
+    """SHA-256 in two parts, around every edge of a block."""
+    data = bytes(range(251)) * 600
+    lengths = [*range(130), 1000, 65_535, 65_536, 150_000]
+    sums = await call(
+        page,
+        """a => { const data = Uint8Array.from({length: a.at(-1)}, (_, n) => n % 251);
+          return a.map(n => whistle.bytes.hex(new whistle.sum.Sum()
+            .update(data.subarray(0, Math.floor(n / 3))).update(data.subarray(Math.floor(n / 3), n)).digest())); }""",
+        lengths,
+    )
+    assert sums == [hashlib.sha256(data[:length]).hexdigest() for length in lengths]
 
 
 async def compare_c2sp(page: Page) -> None:

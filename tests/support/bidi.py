@@ -39,6 +39,7 @@ class BidiConnection:
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._waiters: list[tuple[Callable[[str, Event], bool], asyncio.Future[tuple[str, Event]]]]
         self._waiters = []
+        self._listeners: list[Callable[[str, Event], None]] = []
         self._reader = asyncio.create_task(self._read())
 
     @classmethod
@@ -75,6 +76,10 @@ class BidiConnection:
         self._waiters.append((wanted, future))
         return future
 
+    def listen(self, listener: Callable[[str, Event], None]) -> None:
+        """Tell *listener* every event from now on."""
+        self._listeners.append(listener)
+
     async def close(self) -> None:
         """Close the socket; pending commands and waiters fail."""
         await self._socket.close()
@@ -108,6 +113,8 @@ class BidiConnection:
             answer.set_exception(BidiError(f"{message['error']}: {message['message']}"))
 
     def _notify(self, method: str, params: Event) -> None:
+        for listener in self._listeners:
+            listener(method, params)
         kept = []
         for wanted, future in self._waiters:
             if future.done():

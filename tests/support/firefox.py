@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.support.bidi import BidiConnection, BidiError
-from tests.support.firefox_page import EVENTS, Page
+from tests.support.firefox_page import EVENTS, LOG_EVENT, Page
 from tests.support.firefox_prefs import (
     LEVELS,
     QUIET,
@@ -176,7 +176,7 @@ class Firefox:
             _endpoint(self._process, profile / "WebDriverBiDiServer.json"), START_TIMEOUT
         )
         self._bidi = await BidiConnection.open(url)
-        await self._bidi.send("session.subscribe", events=list(EVENTS))
+        await self._bidi.send("session.subscribe", events=[*EVENTS, LOG_EVENT])
 
 
 async def _endpoint(process: asyncio.subprocess.Process, file: Path) -> str:

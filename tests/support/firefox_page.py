@@ -12,6 +12,7 @@ TYPED_LIMIT is inserted by the editor in one piece.
 
 import asyncio
 import base64
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ EVENTS = (
     "browsingContext.fragmentNavigated",
     "browsingContext.downloadWillBegin",
 )
+LOG_EVENT = "log.entryAdded"
 _CONTROL, _DELETE, _END = "\ue009", "\ue017", "\ue010"
 
 _WILL_NAVIGATE = """element => {
@@ -37,12 +39,31 @@ _WILL_NAVIGATE = """element => {
 }"""
 PRESS_TRIES = 5
 PRESS_PAUSE = 0.3
+SETTLE_TRIES = 40
+SETTLE_PAUSE = 0.05  # seconds between two looks at the same place
+LOG_LINES = 40
 _FOCUS = """element => {
   element.scrollIntoView({block: 'center'});
   element.focus();
   if (element.select) element.select();
 }"""
-_SHOW = "e => e.scrollIntoView({block: 'center', behavior: 'instant'})"
+# Where an element stands; scrolled to the middle if something else has scrolled since.
+_PLACE = """e => {
+  e.scrollIntoView({block: 'center', behavior: 'instant'});
+  const r = e.getBoundingClientRect();
+  return [r.x, r.y, r.width, r.height].join();
+}"""
+# Listens for the click that a press will cause; false where scripts are off and nothing can listen.
+_LISTEN = """e => {
+  const press = globalThis.press = {heard: false, hit: false};
+  const at = e.ownerDocument;
+  at.addEventListener('heard', () => { press.heard = true; }, {once: true});
+  at.dispatchEvent(new Event('heard'));
+  const listen = event => { press.hit ||= event.composedPath().includes(e); };
+  at.defaultView.addEventListener('click', listen, {capture: true});
+  return press.heard;
+}"""
+_HIT = "() => !globalThis.press || globalThis.press.hit"
 _INSERT = "(element, text) => { element.ownerDocument.execCommand('insertText', false, text); }"
 _SELECT = """(element, value) => {
   const option = Array.from(element.options).find(o => o.value === value || o.label === value);
@@ -60,6 +81,8 @@ class Page:
         self._bidi = bidi
         self._context = context
         self._user_context = user_context
+        self._log: deque[str] = deque(maxlen=LOG_LINES)
+        bidi.listen(self._note)
 
     async def goto(self, url: str, timeout: float = NAVIGATION_TIMEOUT) -> None:
         """Open *url* and wait for its load event."""
@@ -145,6 +168,15 @@ class Page:
     async def evaluate(self, expression: str) -> Any:
         """Evaluate in the page itself: sees what page scripts see, the probe for levels."""
         return await self._evaluate(expression, sandbox=None)
+
+    @property
+    def log(self) -> list[str]:
+        """What the page and its workers wrote to the console, and errors nobody caught."""
+        return list(self._log)
+
+    def _note(self, method: str, params: Event) -> None:
+        if method == LOG_EVENT and params["source"].get("context", self._context) == self._context:
+            self._log.append(f"{params['level']}: {params.get('text')}")
 
     @property
     async def url(self) -> str:
@@ -241,16 +273,37 @@ class Page:
         await self._perform({"type": "key", "id": "keyboard", "actions": actions})
 
     async def _press_element(self, element: dict[str, Any]) -> None:
-        """Scroll to the element and press it; again if the page moved it away in between."""
-        for attempt in range(PRESS_TRIES):
-            await self._call(_SHOW, element)
+        """Press the element; again if the page moved it away between looking and pressing."""
+        for _ in range(PRESS_TRIES):
+            await self._settle(element)
+            listening = await self._call(_LISTEN, element)
             try:
                 await self._pointer(element)
-                return
             except BidiError as error:
-                if "out of bounds" not in str(error) or attempt == PRESS_TRIES - 1:
+                if "out of bounds" not in str(error):
                     raise
-                await asyncio.sleep(PRESS_PAUSE)
+            else:
+                if not listening or await self._was_hit():
+                    return
+            await asyncio.sleep(PRESS_PAUSE)
+        raise BidiError(f"the press reached something else at {await self.url}")
+
+    async def _settle(self, element: dict[str, Any]) -> None:
+        """Wait until the element stays in the middle: choosing files and typing scroll later."""
+        before = ""
+        for _ in range(SETTLE_TRIES):
+            place = str(await self._call(_PLACE, element))
+            if place == before:
+                return
+            before = place
+            await asyncio.sleep(SETTLE_PAUSE)
+
+    async def _was_hit(self) -> bool:
+        """Whether the click was heard; a page that went away has been pressed."""
+        try:
+            return bool(await self._call(_HIT))
+        except BidiError:
+            return True
 
     async def _pointer(self, element: dict[str, Any]) -> None:
         origin = {"type": "element", "element": element}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Small photographs with everything a phone puts into them, and what must be left afterwards."""
 
+import random
 import struct
 import zlib
 
@@ -32,7 +33,7 @@ def _segment(marker: int, content: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, len(content) + 2) + content
 
 
-def jpeg(orientation: int = 6, little: bool = False) -> bytes:
+def jpeg(orientation: int = 6, little: bool = False, scan: bytes = _SCAN) -> bytes:
     """A JPEG with Exif, XMP, a comment, a colour profile, and a second picture behind it."""
     return (
         b"\xff\xd8" + _segment(0xE0, b"JFIF\0\1\2\0\0\1\0\1\0\0")
@@ -40,14 +41,20 @@ def jpeg(orientation: int = 6, little: bool = False) -> bytes:
         + _segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + SECRET)
         + _segment(0xE2, b"ICC_PROFILE\0\1\1" + SECRET)
         + _segment(0xED, b"Photoshop 3.0\0" + SECRET)
-        + _TABLES + _segment(0xFE, SECRET) + _SCAN + b"\xff\xd9"
+        + _TABLES + _segment(0xFE, SECRET) + scan + b"\xff\xd9"
         + b"\xff\xd8" + SECRET + b"\xff\xd9"
     )  # fmt: skip
 
 
-def bare_jpeg(exif: bytes) -> bytes:
+def large_scan(size: int, seed: int, inside: bytes = b"") -> bytes:
+    """Coded data as large as a telephone's, the same for the same seed; *inside* stands in it."""
+    noise = random.Random(seed).randbytes(size - len(_SCAN) - len(inside)).replace(b"\xff", b"\xfe")
+    return _SCAN[:10] + noise + inside + _SCAN[10:]
+
+
+def bare_jpeg(exif: bytes, scan: bytes = _SCAN) -> bytes:
     """The same picture with nothing but this Exif segment."""
-    return b"\xff\xd8" + exif + _TABLES + _SCAN + b"\xff\xd9"
+    return b"\xff\xd8" + exif + _TABLES + scan + b"\xff\xd9"
 
 
 def orientation_exif(orientation: int) -> bytes:

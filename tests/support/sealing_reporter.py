@@ -2,6 +2,7 @@
 """A reporter in a real Firefox with scripts on: everything is sealed and opened in the page."""
 
 import asyncio
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,15 @@ from tests.support.firefox_page import Page
 
 WAIT = 90.0
 PAUSE = 0.1
+NEWS_TRIES = 60
+NEWS_PAUSE = 0.3
+_SCENE = """(() => {
+  const said = [...document.querySelectorAll('main [role=status], main [role=alert]')];
+  const busy = document.querySelector('main').dataset.busy ?? 'no';
+  const focus = document.activeElement?.outerHTML.slice(0, 80);
+  const notices = said.filter(e => !e.hidden).map(e => e.innerText);
+  return JSON.stringify({address: location.pathname, busy, focus, notices});
+})()"""
 
 
 class SealingReporter:
@@ -29,8 +39,17 @@ class SealingReporter:
         deadline = time.monotonic() + timeout
         while not await self.page.evaluate(expression):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{expression}: {await self.page.text('main')}")
+                raise AssertionError(f"{expression} did not come true. {await self._scene()}")
             await asyncio.sleep(PAUSE)
+
+    async def _scene(self) -> str:
+        """What a person would see, for the message of a test that waited in vain."""
+        picture = Path(tempfile.mkdtemp(prefix="waited-in-vain-")) / "page.png"
+        await self.page.screenshot(picture)
+        state = await self.page.evaluate(_SCENE)
+        console = "\n".join(self.page.log) or "nothing"
+        shown = await self.page.text("main")
+        return f"Picture: {picture}. {state}\nConsole: {console}\nShown: {shown}"
 
     async def open(self, path: str) -> None:
         """Opens a page and waits until the script has taken over, or has given up."""
@@ -96,6 +115,15 @@ class SealingReporter:
         await self.page.click('[data-do="refresh"]', navigates=False)
         await self.wait_until("document.querySelector('.timeline')?.dataset.old === undefined")
         return await self.page.text("main")
+
+    async def news(self, wanted: str) -> str:
+        """Looks for news until something is there."""
+        for _ in range(NEWS_TRIES):
+            status = await self.refresh()
+            if wanted in status:
+                return status
+            await asyncio.sleep(NEWS_PAUSE)
+        raise AssertionError(f"{wanted!r} did not reach the reporter")
 
     async def write(self, text: str, files: Sequence[Path] = ()) -> str:
         """Writes a message from the history that is open."""

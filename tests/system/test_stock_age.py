@@ -9,15 +9,15 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from yarl import URL
 
-from crypto.private.age_open import open_all
-from crypto.private.keystore import open_keystore
 from tests.support.http_reporter import HttpReporter, words_of
 from tests.support.service import Service, running
 from tests.support.vectors import FOLDER, npm_package
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(200)]
 
+PEOPLE = ("penyidik-1", "penyidik-2", "pengawas")
 STORY = "Kenari-7391: diminta Rp 150.000 di loket 3, padahal tarifnya nol.\n" * 40
 
 
@@ -31,11 +31,19 @@ def seal_with_stock_age(manifest: bytes, folder: Path) -> Path:
     return folder / "laporan.txt.age"
 
 
-def opened_with_keystore(service: Service, person: str, data: bytes) -> bytes:
-    """What the key of one person's desk opens."""
-    keystore = Path(service.ready["keystores"][person]["path"]).read_bytes()
-    passphrase = Path(service.ready["passphrase_file"]).read_text(encoding="utf-8").strip()
-    return open_all(open_keystore(keystore, passphrase).recipient_seed, data)
+async def on_the_page(service: Service, case: str, person: str) -> tuple[str, bytes]:
+    """The case page of one person's desk, and what the desk opened as a download."""
+    jar = aiohttp.CookieJar(unsafe=True)
+    async with aiohttp.ClientSession(cookie_jar=jar) as session:
+        entry = URL(service.ready["desk"])
+        await session.get(entry)
+        base, headers = entry.origin(), {"Origin": str(entry.origin())}
+        await session.post(base / "unlock", data={"keystore": person}, headers=headers)
+        async with session.get(base / "case" / case) as answer:
+            page = await answer.text()
+        async with session.get(base / "case" / case / "files" / "1" / "opened") as answer:
+            assert answer.status == 200
+            return page, await answer.read()
 
 
 async def post(base: str, name: str, data: bytes) -> tuple[int, str]:
@@ -67,12 +75,22 @@ async def test_stock_age_file_reaches_the_desk_and_opens(tmp_path: Path) -> None
             assert status == 200, page
             words = words_of(page)
             assert "Diterima" in await reporter.look(words)
-        desk = service.desk("pengawas")
-        (case,) = await asyncio.to_thread(desk.wait_for, 1)
-        await asyncio.to_thread(desk.run, "files", case["case"], "--to", tmp_path / "evidence")
-        saved = {path.name: path.read_bytes() for path in (tmp_path / "evidence").iterdir()}
-        assert data in saved.values(), sorted(saved)
-        assert opened_with_keystore(service, "penyidik-1", data) == STORY.encode()
+        (case,) = await asyncio.to_thread(service.desk("pengawas").wait_for, 1)
+        number = case["case"]
+        for person in PEOPLE:
+            desk, folder = service.desk(person), tmp_path / person
+            shown = await asyncio.to_thread(desk.run, "show", number)
+            (listed,) = shown["report"]["files"]
+            assert listed["type"] == "application/age-encryption"
+            assert (listed["opened"]["text"], listed["opened"]["problem"]) == (STORY, None)
+            done = await asyncio.to_thread(desk.run, "files", number, "--to", folder)
+            (file,) = done["files"]
+            assert Path(file["path"]).read_bytes() == data
+            assert Path(file["opened"]["path"]).read_bytes() == STORY.encode()
+            assert Path(file["opened"]["path"]).name == "laporan.txt"
+        page, inner = await on_the_page(service, number, "pengawas")
+        assert "Kenari-7391: diminta Rp 150.000 di loket 3" in page
+        assert inner == STORY.encode()
     finally:
         await asyncio.to_thread(service.stop)
 

@@ -22,6 +22,10 @@ class FeedLostError(FeedError):
     """The connection to the feed failed or stalled."""
 
 
+class FeedGoneError(FeedError):
+    """The intake has lost this blob."""
+
+
 class FeedRefusedError(WhistleError):
     """The intake refuses these entries; sending them again would change nothing."""
 

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 from aiohttp_socks import ProxyConnectionError, ProxyConnector, ProxyError, ProxyTimeoutError
@@ -27,7 +27,7 @@ from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import MalformedError
 from crypto.requests import sign_request
 from crypto.rng import Rng
-from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
+from whistle.cases.errors import FeedError, FeedGoneError, FeedLostError, FeedRefusedError
 from whistle.cases.limits import (
     FEED_CONNECT_TIMEOUT,
     FEED_READ_TIMEOUT,
@@ -44,7 +44,8 @@ _LOST: Final = (
     ProxyError,
     ProxyTimeoutError,
 )
-_FOR_GOOD: Final = frozenset({400, 409, 413})
+_FOR_GOOD: Final = frozenset({400, 409, 413, 422})
+_GONE: Final = 410
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -84,6 +85,13 @@ class FeedSigner:
         return sign_request(self.seed, self.instance_id, method, target, body, self.now(), self.rng)
 
 
+class Listing(NamedTuple):
+    """Unparsed records, and whether more wait behind them."""
+
+    records: list[Any]
+    more: bool
+
+
 class FeedClient:
     """One connection to the feed."""
 
@@ -94,16 +102,18 @@ class FeedClient:
         self._address = address
         self._signer = signer
 
-    async def records(self, limit: int) -> list[Any]:
-        """What waits to be collected, unparsed."""
-        answer = await self._ask("GET", f"/feed/v1/records?limit={limit:d}", b"")
+    async def records(self, limit: int, after: RecordId | None = None) -> Listing:
+        """What waits to be collected, after this record if one is given."""
+        cursor = "" if after is None else f"&after={after}"
+        answer = await self._ask("GET", f"/feed/v1/records?limit={limit:d}{cursor}", b"")
         try:
-            listed = parse_json(answer, max_bytes=MAX_FEED_ANSWER)["records"]
-        except (MalformedError, KeyError, TypeError) as error:
+            content = parse_json(answer, max_bytes=MAX_FEED_ANSWER)
+            listed, more = content["records"], content.get("more", False)
+        except (MalformedError, KeyError, TypeError, AttributeError) as error:
             raise FeedError("the feed's listing is malformed") from error
-        if not isinstance(listed, list):
+        if not isinstance(listed, list) or not isinstance(more, bool):
             raise FeedError("the feed's listing is malformed")
-        return listed
+        return Listing(listed, more)
 
     async def blob(self, blob: BlobId) -> AsyncGenerator[bytes, None]:
         """A sealed attachment, in pieces."""
@@ -169,6 +179,8 @@ class FeedClient:
             ) as answer:
                 if method == "POST" and answer.status in _FOR_GOOD:
                     raise FeedRefusedError("the intake refuses this for good")
+                if answer.status == _GONE:
+                    raise FeedGoneError("the intake has lost this")
                 if answer.status != 200:
                     raise FeedError("the feed refuses")
                 yield answer

@@ -31,6 +31,9 @@ MAX_FILE_BODY: Final = 6 * MIB
 """A public file in base64."""
 MAX_RELEASE_BYTES: Final = 256 * MIB
 """One release with its own copy of the log."""
+GONE_TRIES: Final = 12
+"""Looks, some minutes with the pauses between them, before an attachment counts as lost: a folder
+that was not mounted comes back."""
 BACKOFF_FIRST: Final = 0.5
 BACKOFF_MAX: Final = 30.0
 """Seconds between attempts while the feed does not answer."""

@@ -5,58 +5,39 @@ Invariants
 * A record is acknowledged only after it and its blobs are durable here; the intake erases it then.
   That every blob is here is looked at once more where the record is committed.
 * A record that cannot be taken in stays with the intake, is counted, and does not hold up others:
-  more records are asked for by as many, and whatever failed before is tried last.
+  more records are asked for by as many, those behind them if nothing came of these, and whatever
+  failed before is tried last.
+* An attachment the intake has lost for good does not keep its report from a desk, which says so.
 * Notices and counts are brought back even when nothing could be taken in.
 * Whatever goes wrong, the loop goes on, with growing pauses; `status` tells how it fares.
-* What is pushed is kept until the intake has it; the same entry always carries the same bytes.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Set
 from contextlib import AbstractAsyncContextManager, aclosing, suppress
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from case_mgmt.errors import CaseError, RecordError, UnknownThreadError
-from case_mgmt.gate import Rulebook
 from case_mgmt.model import RecordId
-from case_mgmt.publication.names import has_log
 from case_mgmt.records import Record, parse_record, record_id
-from case_mgmt.service import CaseOffice
-from case_mgmt.store.ports import Blob, OutboxEntry
+from case_mgmt.store.ports import Blob
 from whistle import logs
-from whistle.cases.blobs import BlobFolder
-from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
+from whistle.cases.deliveries import Deliveries, Desk
+from whistle.cases.errors import FeedError, FeedGoneError, FeedLostError
 from whistle.cases.feed import FeedClient
 from whistle.cases.limits import (
     BACKOFF_FIRST,
     BACKOFF_MAX,
     FEED_BATCH,
     FEED_MAX_BATCH,
-    FILES_BATCH,
-    FILES_BYTES,
-    OUTBOX_BATCH,
-    OUTBOX_BYTES,
+    GONE_TRIES,
 )
 from whistle.cases.progress import PullerStatus
-from whistle.cases.threads import Threads
 from whistle.errors import WhistleError
 
-SENT = "sent"
-REFUSED = "refused"
 Connect = Callable[[], AbstractAsyncContextManager[FeedClient]]
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Where collected records go."""
-
-    office: CaseOffice
-    blobs: BlobFolder
-    threads: Threads
-    rules: Callable[[], Rulebook]
 
 
 @dataclass
@@ -79,11 +60,8 @@ class Puller:
         self._unusable: set[RecordId] = set()
         self._waiting: set[RecordId] = set()
         self._failures: Counter[RecordId | None] = Counter()
-        self._counted: tuple[int, date] | None = None
-        self._published: dict[str, Any] | None = None
-        self._checked = True
-        """Whether the intake was asked how many public files it holds, on this connection."""
         self.status = PullerStatus()
+        self._deliveries = Deliveries(desk, self.status)
 
     def wake(self) -> None:
         """Something waits to be pushed: do not sleep."""
@@ -95,7 +73,7 @@ class Puller:
         while True:
             try:
                 async with self._connect() as feed:
-                    self._checked = not has_log(self._desk.rules().manifest)
+                    self._deliveries.begin()
                     while True:
                         more = await self.once(feed)
                         pause = BACKOFF_FIRST
@@ -120,24 +98,16 @@ class Puller:
             raise
         except (WhistleError, CaseError) as error:
             trouble = error
-        left = await self._push(feed)
-        left = await self._push_files(feed) or left
-        await self._publish(feed)
+        self._wake.clear()
+        left = await self._deliveries.bring(feed)
         if trouble is not None:
             raise trouble
         return left or more
 
     async def _collect(self, feed: FeedClient) -> bool:
         """Take in what is listed; whether there is more.  Raises FeedError if some could not be."""
-        stuck = self._unusable | self._waiting | set(self._failures)
-        limit = min(FEED_BATCH + len(stuck), FEED_MAX_BATCH)
-        listed = await feed.records(limit)
-        if len(listed) < limit:
-            self._forget_all_but({record_id(item) for item in listed})
         seen = _Pass()
-        for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
-            if not seen.lost:
-                await self._take(feed, item, seen)
+        more = await self._look(feed, seen)
         self.status.waiting, self.status.failing = len(self._waiting), len(self._failures)
         if seen.done:
             await feed.acknowledge(seen.done)
@@ -146,7 +116,26 @@ class Puller:
             raise FeedLostError("the connection to the feed failed")
         if seen.failed:
             raise FeedError("a record could not be stored")
-        return bool(seen.done) and len(listed) >= limit
+        return bool(seen.done) and more
+
+    async def _look(self, feed: FeedClient, seen: _Pass) -> bool:
+        """Take in a listing, and what is behind it while nothing comes of it; whether more wait."""
+        stuck = self._unusable | self._waiting | set(self._failures)
+        limit = min(FEED_BATCH + len(stuck), FEED_MAX_BATCH)
+        met: set[RecordId | None] = set()
+        after: RecordId | None = None
+        while True:
+            listed, more = await feed.records(limit, after)
+            met |= {record_id(item) for item in listed}
+            for item in sorted(listed, key=lambda item: self._failures[record_id(item)]):
+                if not seen.lost:
+                    await self._take(feed, item, seen)
+            after = record_id(listed[-1]) if listed else None
+            if not more or after is None or seen.done or seen.lost:
+                break
+        if not more:
+            self._forget_all_but(met)
+        return more
 
     def _forget_all_but(self, listed: Set[RecordId | None]) -> None:
         """What the intake holds no more need not be allowed for."""
@@ -159,9 +148,7 @@ class Puller:
         """Take in one record; whatever goes wrong with it must not stop the others."""
         identifier = record_id(item)
         try:
-            record = parse_record(item)
-            for blob in record.blobs:
-                await self._fetch(feed, blob, record)
+            record = await self._complete(feed, parse_record(item))
             await self._desk.threads.write(lambda: self._store(record))
         except UnknownThreadError:
             if identifier is not None:
@@ -177,6 +164,23 @@ class Puller:
             self._failures.pop(identifier, None)
             self._waiting.discard(record.id)
             seen.done.append(record.id)
+
+    async def _complete(self, feed: FeedClient, record: Record) -> Record:
+        """Bring its attachments; without those that the intake has told often enough are lost.
+
+        The message still names them, so every desk sees that they are missing.
+        """
+        here = []
+        for blob in record.blobs:
+            try:
+                await self._fetch(feed, blob, record)
+            except FeedGoneError:
+                if self._failures[record.id] < GONE_TRIES:
+                    raise
+                logs.get("cases").error("an attachment is lost at the intake")
+            else:
+                here.append(blob)
+        return replace(record, blobs=tuple(here))
 
     def _store(self, record: Record) -> None:
         """Commit a record.  Raises FeedError if one of its blobs is not here (any more)."""
@@ -207,67 +211,6 @@ class Puller:
         finally:
             await disk(receiving.abandon)
 
-    async def _push(self, feed: FeedClient) -> bool:
-        """Deliver waiting notices; whether there are more."""
-        self._wake.clear()
-        office, threads = self._desk.office, self._desk.threads
-        entries = _fitting(await threads.read(lambda: office.outbox(OUTBOX_BATCH)))
-        if not entries:
-            return False
-        try:
-            await feed.push(entries)
-        except FeedRefusedError:
-            await self._push_singly(feed, entries)
-            return True
-        await self._end(entries, SENT)
-        return True
-
-    async def _push_files(self, feed: FeedClient) -> bool:
-        """Deliver public files in their order; whether there are more."""
-        office, threads = self._desk.office, self._desk.threads
-        if not self._checked:
-            held = await feed.public_files()
-            await threads.write(lambda: office.compare_public(held))
-            self._checked = True
-        files = await threads.read(lambda: office.unpushed_files(FILES_BATCH, FILES_BYTES))
-        if not files:
-            return False
-        await feed.push_files(files)
-        await threads.write(lambda: office.files_pushed([each.serial for each in files]))
-        return True
-
-    async def _push_singly(self, feed: FeedClient, entries: list[OutboxEntry]) -> None:
-        """Find out which of several notices the intake refuses."""
-        for entry in entries:
-            try:
-                await feed.push([entry])
-            except FeedRefusedError:
-                logs.get("cases").error("notice refused by the intake")
-                self.status.refused += 1
-                await self._end([entry], REFUSED)
-            else:
-                await self._end([entry], SENT)
-
-    async def _end(self, entries: list[OutboxEntry], outcome: str) -> None:
-        office = self._desk.office
-        ids = [entry.id for entry in entries]
-        await self._desk.threads.write(lambda: office.end_outbox(ids, outcome))
-        self.status.pushed += len(ids) if outcome == SENT else 0
-
-    async def _publish(self, feed: FeedClient) -> None:
-        """Hand over the public counts when they differ from the last ones handed over."""
-        desk = self._desk
-        moment = desk.office.revision, desk.rules().today
-        if moment == self._counted:
-            return
-        counts = await desk.threads.read(lambda: desk.office.statistics(desk.rules()))
-        if counts != self._published:
-            try:
-                await feed.publish(counts)
-            except FeedRefusedError as error:
-                logs.get("cases").error("statistics refused", **logs.describe(error))
-        self._counted, self._published = moment, counts
-
     async def _sleep(self, seconds: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -283,15 +226,3 @@ class Puller:
         if self.status.problem != name:
             logs.get("cases").warning("feed interrupted", **logs.describe(error))
         self.status.connected, self.status.problem = False, name
-
-
-def _fitting(entries: Any) -> list[OutboxEntry]:
-    """As many as one delivery may hold, at least one."""
-    chosen: list[OutboxEntry] = []
-    total = 0
-    for entry in entries:
-        total += len(entry.box)
-        if chosen and total > OUTBOX_BYTES:
-            break
-        chosen.append(entry)
-    return chosen

@@ -26,6 +26,7 @@ from crypto.tlog.note import SignerKey
 from crypto.tlog.policy import Policy as LogPolicy
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
+from whistle.cases.deliveries import Desk
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
 from whistle.cases.keyfiles import load_or_create_secret
 from whistle.cases.loghead import HeadFile
@@ -36,7 +37,7 @@ from whistle.cases.organisation import (
     load_instance_id,
     load_organisation,
 )
-from whistle.cases.puller import Desk, Puller
+from whistle.cases.puller import Puller
 from whistle.cases.services import SERIAL, CasesServices, CasesSettings
 from whistle.cases.staging import Staging
 from whistle.cases.threads import Threads

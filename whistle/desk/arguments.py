@@ -73,6 +73,9 @@ def _add_reading(commands: "_Commands[Parser]") -> None:
     _case_command(commands, "show", "open a case: report, conversation, signed history")
     files = _case_command(commands, "files", "save the opened attachments of a case")
     files.add_argument("--to", type=Path, required=True, metavar="DIR", help="folder to save into")
+    files.add_argument(
+        "--clean", action="store_true", help="also make clean copies for hand-over (mat2, sandbox)"
+    )
 
 
 def _add_acting(commands: "_Commands[Parser]") -> None:

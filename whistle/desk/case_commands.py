@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The commands that read: `list`, `show`, `files`."""
+"""The commands that read: `list`, `show`; for `files` see whistle.desk.file_commands."""
 
 import argparse
+from collections.abc import Mapping
 from datetime import date
 
+from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.desk.opening import OpenedFollowUp, OpenedReport
 from whistle.desk import json_views
 from whistle.desk.casefile import CaseFile
 from whistle.desk.connection import Surroundings, workbench_of
 from whistle.desk.labels import Labels
+from whistle.desk.looking import Inside, texts_inside
 from whistle.desk.records import CaseSummary
-from whistle.desk.saving import prepare_folder, save, save_checksums
-from whistle.desk.terminal import Cell, Terminal, Tone, indented
+from whistle.desk.terminal import Cell, Terminal, Tone, error_text, indented
 from whistle.i18n import Catalogue
 
 SOON_DAYS = 2
@@ -42,37 +44,13 @@ async def show(args: argparse.Namespace, terminal: Terminal, surroundings: Surro
     """One case, opened and verified."""
     async with workbench_of(args, terminal, surroundings) as bench:
         case = await bench.open(args.case)
+        inside = await texts_inside(bench, case)
     if terminal.as_json:
-        terminal.result(json_views.case_json(case))
+        terminal.result(json_views.case_json(case, inside))
         return
     organisation = case.organisation
     labels = Labels(terminal.texts, organisation.manifest, organisation.catalogue)
-    _CaseText(case, labels, terminal).write()
-
-
-async def files(args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings) -> None:
-    """Saves every attachment of a case, opened and verified, under safe names."""
-    async with workbench_of(args, terminal, surroundings) as bench:
-        case = await bench.open(args.case)
-        prepare_folder(args.to)
-        saved = []
-        for file in case.files:
-            async with bench.attachment(case, file) as pieces:
-                saved.append((file, await save(args.to, file, pieces, surroundings.rng)))
-    checksums = await save_checksums(args.to, saved, surroundings.rng)
-    if terminal.as_json:
-        listed = [json_views.file_json(file, str(path)) for file, path in saved]
-        sums = None if checksums is None else str(checksums)
-        terminal.result({"case": case.record.summary.case, "files": listed, "checksums": sums})
-        return
-    if not saved:
-        terminal.say("desk.cli.no_files")
-    for file, path in saved:
-        terminal.line(f"{path}  {terminal.texts.number(file.ref.size)} B  sha256 {file.ref.sha256}")
-        if file.risky:
-            terminal.warn(terminal.texts.t("desk.file.risky_named", name=path.name))
-    if checksums is not None:
-        terminal.line(str(checksums), "quiet")
+    _CaseText(case, inside, labels, terminal).write()
 
 
 def due_text(summary: CaseSummary, today: date, texts: Catalogue) -> tuple[str, Tone]:
@@ -111,8 +89,11 @@ def _row(summary: CaseSummary, today: date, labels: Labels) -> list[Cell]:
 class _CaseText:
     """Writes a case for people: deadline first, then report, conversation, notes, signatures."""
 
-    def __init__(self, case: CaseFile, labels: Labels, terminal: Terminal) -> None:
+    def __init__(
+        self, case: CaseFile, inside: Mapping[int, Inside], labels: Labels, terminal: Terminal
+    ) -> None:
         self._case = case
+        self._inside = inside
         self._labels = labels
         self._terminal = terminal
         self._texts = terminal.texts
@@ -165,6 +146,8 @@ class _CaseText:
             if entry.copy is not None:
                 self._lines(entry.copy.body.text)
             if entry.message is not None:
+                origin = entry.message.origin.name.lower()
+                self._terminal.line(f"  {self._texts.t(f'desk.origin.{origin}')}", "quiet")
                 self._lines(entry.message.body.text)
                 self._files(entry.message)
 
@@ -199,6 +182,17 @@ class _CaseText:
         for file in self._case.files_of(message):
             size = self._texts.number(file.ref.size)
             self._terminal.line(f"  [{file.position}] {file.name}  {size} B", "quiet")
+            inside = self._inside.get(file.position)
+            if inside is not None:
+                self._sealed_inside(file, inside)
+
+    def _sealed_inside(self, file: EvidenceFile, inside: Inside) -> None:
+        """What a stock age file says, or why it does not open."""
+        if inside.problem is not None:
+            self._terminal.warn(f"[{file.position}] {error_text(inside.problem, self._texts)}")
+        elif inside.text is not None:
+            self._terminal.line("  " + self._texts.t("desk.age.reads"), "quiet")
+            self._lines(inside.text)
 
     def _heading(self, key: str) -> None:
         self._terminal.line()

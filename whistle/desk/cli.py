@@ -40,12 +40,12 @@ def _key_command(args: argparse.Namespace) -> KeyCommand:
 
 
 def _case_command(name: str) -> CaseCommand:
-    from whistle.desk import act_commands, case_commands  # noqa: PLC0415 - see _run
+    from whistle.desk import act_commands, case_commands, file_commands  # noqa: PLC0415 - see _run
 
     return {
         "list": case_commands.list_cases,
         "show": case_commands.show,
-        "files": case_commands.files,
+        "files": file_commands.files,
         "act": act_commands.act,
         "confirm": act_commands.confirm,
         "return": act_commands.hand_back,

@@ -49,6 +49,12 @@ class GateRefusedError(DeskError):
     exit_code = EXIT_REFUSED
 
 
+class SandboxError(DeskError):
+    """This computer lacks what a sandbox needs, or a file asked too much of it."""
+
+    exit_code = EXIT_REFUSED
+
+
 class ServerRefusedError(DeskError):
     """The case server refused; `code` names the rule, `sentences` says it in each language."""
 

@@ -5,7 +5,9 @@ Codes and days only, no translated words; names that a report gives are passed o
 escapes them). Keys are never removed or renamed; new ones may be added.
 """
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from case_mgmt.desk.evidence import EvidenceFile
@@ -13,6 +15,9 @@ from case_mgmt.desk.history import CheckedAct
 from case_mgmt.desk.office import Note
 from case_mgmt.desk.opening import OpenedFollowUp, OpenedReport
 from whistle.desk.casefile import CaseFile, PendingView
+from whistle.desk.cleaning import CleanCopy
+from whistle.desk.errors import DeskError
+from whistle.desk.looking import Inside
 from whistle.desk.records import CaseSummary, Queue
 from whistle.desk.workbench import Outcome
 
@@ -49,7 +54,7 @@ def summary_json(summary: CaseSummary) -> Json:
     }
 
 
-def case_json(case: CaseFile) -> Json:
+def case_json(case: CaseFile, inside: Mapping[int, Inside] = MappingProxyType({})) -> Json:
     """`whistle-desk show CASE --json`."""
     clock = case.clock
     return {
@@ -61,8 +66,8 @@ def case_json(case: CaseFile) -> Json:
         "overdue_since": _day(clock.overdue_since),
         "contest_until": _day(clock.contest_until),
         "paused": clock.paused,
-        "report": _report(case),
-        "messages": [_message(case, message) for message in case.thread.follow_ups],
+        "report": _report(case, inside),
+        "messages": [_message(case, message, inside) for message in case.thread.follow_ups],
         "history": [_act(case, checked) for checked in case.history.acts],
         "verified": case.history.is_verified,
         "notes": [_note(note) for note in case.notes],
@@ -89,7 +94,7 @@ def outcome_json(outcome: Outcome, warning: str | None) -> Json:
 
 
 def file_json(file: EvidenceFile, path: str | None = None) -> Json:
-    """One attachment; `path` once it has been saved."""
+    """One attachment; `path` once it has been saved. For `opened` and `clean` see below."""
     return {
         "position": file.position,
         "name": file.name,
@@ -99,33 +104,80 @@ def file_json(file: EvidenceFile, path: str | None = None) -> Json:
         "stripped": file.ref.stripped,
         "risky": file.risky,
         "path": path,
+        "opened": None,
+        "clean": None,
     }
 
 
-def _report(case: CaseFile) -> Json:
+def inside_json(inside: Inside) -> Json:
+    """What a stock age file says, in `show`."""
+    problem = inside.problem and inside.problem.key
+    return {**_NOT_SAVED, "text": inside.text, "problem": problem}
+
+
+def opened_json(name: str, path: str, size: int, sha256: str) -> Json:
+    """What a stock age file held, saved by `files`."""
+    return {**_NOT_SAVED, "name": name, "path": path, "size": size, "sha256": sha256}
+
+
+def unopened_json(error: DeskError) -> Json:
+    """A stock age file that does not open here."""
+    return {**_NOT_SAVED, "problem": error.key}
+
+
+def clean_json(copy: CleanCopy, path: str) -> Json:
+    """A clean copy, saved by `files --clean`."""
+    return {
+        "path": path,
+        "sha256": copy.sha256,
+        "original_sha256": copy.original_sha256,
+        "removed": sorted(set(copy.found) - set(copy.left)),
+        "left": list(copy.left),
+        "problem": None,
+    }
+
+
+def unclean_json(error: DeskError) -> Json:
+    """A file of which there is no clean copy."""
+    empty = dict.fromkeys(("path", "sha256", "original_sha256"))
+    return {**empty, "removed": [], "left": [], "problem": error.key}
+
+
+_NOT_SAVED: Mapping[str, Any] = MappingProxyType(
+    dict.fromkeys(("name", "path", "size", "sha256", "text", "problem"))
+)
+
+
+def _report(case: CaseFile, inside: Mapping[int, Inside]) -> Json:
     report = case.thread.report
     return {
-        **_sealed(case, report),
+        **_sealed(case, report, inside),
         "form": report.body.form,
         "fields": dict(report.body.fields),
     }
 
 
-def _message(case: CaseFile, message: OpenedFollowUp) -> Json:
+def _message(case: CaseFile, message: OpenedFollowUp, inside: Mapping[int, Inside]) -> Json:
     return {
-        **_sealed(case, message),
+        **_sealed(case, message, inside),
         "intent": message.body.intent,
         "text": message.body.text,
     }
 
 
-def _sealed(case: CaseFile, message: OpenedReport | OpenedFollowUp) -> Json:
+def _sealed(
+    case: CaseFile, message: OpenedReport | OpenedFollowUp, inside: Mapping[int, Inside]
+) -> Json:
+    files = [file_json(file) for file in case.files_of(message)]
+    for file in files:
+        if file["position"] in inside:
+            file["opened"] = inside_json(inside[file["position"]])
     return {
         "id": message.id,
         "day": message.day.isoformat(),
         "origin": message.origin.name.lower(),
         "lang": message.body.lang,
-        "files": [file_json(file) for file in case.files_of(message)],
+        "files": files,
     }
 
 

@@ -33,20 +33,24 @@ async def save(folder: Path, file: EvidenceFile, pieces: AsyncIterator[bytes], r
     return await _write(folder, file.name, pieces, rng)
 
 
-async def save_checksums(
-    folder: Path, saved: Sequence[tuple[EvidenceFile, Path]], rng: Rng
-) -> Path | None:
-    """The path of the list `sha256sum --check` reads; none where nothing was saved.
+async def save_as(folder: Path, name: str, pieces: AsyncIterator[bytes], rng: Rng) -> Path:
+    """The same for what is no attachment itself; `name` is a safe name."""
+    return await _write(folder, name, pieces, rng)
+
+
+async def save_checksums(folder: Path, saved: Sequence[tuple[str, Path]], rng: Rng) -> Path | None:
+    """The path of the list `sha256sum --check` reads, of hashes and files; none without files.
 
     Raises: UsageError.
     """
     if not saved:
         return None
-    listed = checksum_list((path.name, file.ref.sha256) for file, path in saved)
-    return await _write(folder, CHECKSUMS, _once(listed), rng)
+    listed = checksum_list((path.name, digest) for digest, path in saved)
+    return await _write(folder, CHECKSUMS, once(listed), rng)
 
 
-async def _once(data: bytes) -> AsyncIterator[bytes]:
+async def once(data: bytes) -> AsyncIterator[bytes]:
+    """Bytes that are at hand, as pieces."""
     yield data
 
 

@@ -67,10 +67,12 @@ async def records(request: web.Request) -> web.Response:
     """List what waits to be collected."""
     limit = int(request.query.get("limit", limits.FEED_DEFAULT_RECORDS))
     limit = min(max(limit, 1), limits.FEED_MAX_RECORDS)
+    after = request.query.get("after")
+    start = b"" if after is None else unhex(after, 16)
     store = request.app[SERVICES].store
-    return answer(
-        {"records": [_record(one) for one in store.records(limit, limits.FEED_ANSWER_BYTES)]}
-    )
+    found = store.records(limit, limits.FEED_ANSWER_BYTES, start)
+    more = bool(found) and store.has_records(found[-1].id)
+    return answer({"records": [_record(one) for one in found], "more": more})
 
 
 async def blob(request: web.Request) -> web.StreamResponse:

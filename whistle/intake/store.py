@@ -198,12 +198,16 @@ class Store:
 
     # --- feed -----------------------------------------------------------------------------------
 
-    def records(self, limit: int, max_bytes: int) -> list[Record]:
-        """Return uncollected records, oldest days first, at most `limit` and about `max_bytes`."""
+    def records(self, limit: int, max_bytes: int, after: bytes = b"") -> list[Record]:
+        """Return uncollected records in the order they came, at most `limit`, about `max_bytes`.
+
+        `after`: only what came later than this record, unless it has been collected meanwhile.
+        """
         rows = self._reading.execute(
             "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container, commitment"
-            " FROM records ORDER BY rowid LIMIT ?",
-            (limit,),
+            " FROM records WHERE rowid > coalesce((SELECT rowid FROM records WHERE id = ?), 0)"
+            " ORDER BY rowid LIMIT ?",
+            (after, limit),
         )
         found: list[Record] = []
         total = 0
@@ -216,6 +220,11 @@ class Store:
             if total >= max_bytes:
                 break
         return found
+
+    def has_records(self, after: bytes) -> bool:
+        """Say whether anything came later than this record."""
+        statement = "SELECT max(rowid) > (SELECT rowid FROM records WHERE id = ?) FROM records"
+        return bool(self._reading.execute(statement, (after,)).fetchone()[0])
 
     def blob_size(self, blob: str) -> int | None:
         """Return the size of a stored blob, or None."""

@@ -4,6 +4,8 @@
 Invariant: no error holds an answer, a receipt word or a key.
 """
 
+from typing import Final
+
 
 class ToolError(Exception):
     """Base and general case: `key` is a text of templates/i18n/tool.*.toml."""
@@ -12,6 +14,15 @@ class ToolError(Exception):
         super().__init__(key)
         self.key = key
         self.details = details
+
+
+WORDED: Final = {
+    "full": "tool.error.refused_full",
+    "quota": "tool.error.refused_quota",
+    "recipients": "tool.error.refused_recipients",
+    "too_large": "tool.error.refused_too_large",
+}
+"""Refusals about which a reporter can do something; all others show their code."""
 
 
 class KeyListError(ToolError):
@@ -30,6 +41,6 @@ class RefusedBySiteError(NetworkError):
     """The site answered with a refusal."""
 
     def __init__(self, status: int, code: str) -> None:
-        super().__init__("tool.error.refused", status=status, code=code)
+        super().__init__(WORDED.get(code, "tool.error.refused"), status=status, code=code)
         self.status = status
         self.code = code

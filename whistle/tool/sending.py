@@ -178,8 +178,8 @@ async def _send_report(
         "blobs": [{"id": blob.id, "size": blob.size, "upload": up} for blob, up in uploads],
     }
     for attempt in range(ATTEMPTS):
-        proof = await prove(site, sealed.keys, keys.instance_id, ACTION_APPEND)
         try:
+            proof = await prove(site, sealed.keys, keys.instance_id, ACTION_APPEND)
             answer = await site.json("POST", "/api/v1/reports", {**report, **proof})
             return check_promise(str(answer.get("promise")), sealed.keys, keys)
         except RefusedBySiteError:

@@ -46,7 +46,17 @@ def always(body: bytes, status: int = 200) -> Handler:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{}", b"[]", b"null", b"\xff", b'{"records":{}}', b'{"records":[],"records":[]}', b"7"],
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff",
+        b'{"records":{}}',
+        b'{"records":[],"records":[]}',
+        b"7",
+        b'{"records":[],"more":1}',
+    ],
 )
 async def test_a_listing_out_of_form(tmp_path: Path, body: bytes) -> None:
     async with speaking_to(always(body), tmp_path) as client:
@@ -70,6 +80,7 @@ async def test_reading_is_refused(tmp_path: Path, status: int) -> None:
         (400, FeedRefusedError),
         (409, FeedRefusedError),
         (413, FeedRefusedError),
+        (422, FeedRefusedError),
         (401, FeedError),
         (403, FeedError),
         (500, FeedError),

@@ -30,8 +30,8 @@ from tests.support.intake import Calendar, Intake, running_intake
 from tests.support.org import make_org
 from whistle.cases import puller
 from whistle.cases.blobs import Receiving
-from whistle.cases.errors import FeedError, FeedLostError
-from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
+from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
+from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, Listing, connect
 from whistle.intake.records import Blob
 
 
@@ -133,6 +133,51 @@ async def test_a_missing_blob_does_not_hold_up_others_and_is_tried_again(tmp_pat
         assert len(all_acts(cases.services)) == 4
 
 
+async def test_an_attachment_lost_at_the_intake_does_not_keep_its_report_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puller, "GONE_TRIES", 2)
+    async with a_pair(tmp_path) as (intake, cases):
+        lost, kept, content = "0d" * 16, "0e" * 16, os.urandom(5000)
+        record = report(1, (Blob(lost, 7000), Blob(kept, 5000)))
+        await offer(intake, record, {kept: content})
+        await until(lambda: bool(mailbox(intake, record)))
+        await until(lambda: waiting(intake) == 0)
+        assert cases.services.office.known_blobs() == {kept}
+        assert len((await cases.ask("pengawas", "GET", "/v1/queue")).json["cases"]) == 1
+
+
+async def test_records_that_cannot_be_taken_do_not_hide_those_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(puller, "FEED_BATCH", 2)
+    monkeypatch.setattr(puller, "FEED_MAX_BATCH", 2)
+    async with a_pair(tmp_path) as (intake, cases):
+        for number in range(5):
+            await offer(intake, replace(report(number), container=b"not a container"))
+        good = report(9)
+        await offer(intake, good)
+        await until(lambda: bool(mailbox(intake, good)))
+        await until(lambda: waiting(intake) == 5)
+        assert cases.services.puller.status.unusable == 5
+        assert cases.services.puller.status.connected
+
+
+async def test_counts_that_are_refused_are_not_pushed_again(tmp_path: Path) -> None:
+    org = make_org(tmp_path, TODAY, people=PEOPLE)
+    feed = ScriptedFeed(feed_item(), b"")
+
+    async def refuse(_counts: object) -> None:
+        feed.published += 1
+        raise FeedRefusedError("out of form")
+
+    feed.publish = refuse  # type: ignore[method-assign]
+    with built_cases(tmp_path, Calendar(), org) as services:
+        for _ in range(3):
+            await services.puller._publish(feed)  # type: ignore[arg-type]
+    assert feed.published == 1
+
+
 async def test_a_blob_the_disk_has_no_room_for_does_not_stop_the_feed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,7 +230,7 @@ async def test_notices_are_brought_back_though_nothing_can_be_taken_in(
     org = make_org(tmp_path, TODAY, people=PEOPLE)
     feed = ScriptedFeed(feed_item(), b"")
 
-    async def fail(_limit: int) -> list[Any]:
+    async def fail(_limit: int, _after: object) -> Listing:
         raise trouble
 
     feed.records = fail  # type: ignore[method-assign]
@@ -227,8 +272,8 @@ class ScriptedFeed:
     acknowledged: list[str] = field(default_factory=list)
     published: int = 0
 
-    async def records(self, _limit: int) -> list[Any]:
-        return [self.item]
+    async def records(self, _limit: int, _after: object) -> Listing:
+        return Listing([self.item], more=False)
 
     async def blob(self, _blob: str) -> AsyncGenerator[bytes, None]:
         if self.content is None:

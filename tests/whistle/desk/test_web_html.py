@@ -6,12 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import evidence_files
 from tests.support.markup import elements, parse, text_of
 from tests.whistle.desk.bureau import Bureau, Reporter, running_bureau
 from tests.whistle.desk.pages import Browser, running_desk
 from whistle.desk.web.pages import file_size
 from whistle.i18n import Catalogue
 
+FILES = {
+    "foto.jpg": evidence_files.jpeg(),
+    "dua.pdf": evidence_files.pdf(2),
+    "rusak.jpg": b"y",
+    "c.txt": b"teks",
+    "d.age": b"bukan age",
+}
 TEXT = "Laporan Anda sudah kami baca dan kami telaah."
 
 
@@ -27,7 +35,10 @@ async def all_pages(browser: Browser, bureau: Bureau) -> dict[str, bytes]:
     case = reporter.report({"story": "x\n\ny", "service": "ktp-pindah"}, [("a.exe", b"x")])
     pages = {"unlock": await browser.get("/unlock"), "queue, new": await browser.get("/")}
     pages["received"] = await browser.get(f"/case/{case}")
-    reporter.add("Lagi.", [("b.jpg", b"y")], recipients_digest=bytes(32))
+    for number, name in enumerate(FILES, start=2):
+        reporter.add("Lagi.", [(name, FILES[name])], recipients_digest=bytes(32))
+        pages[f"file {name}"] = await browser.get(f"/case/{case}/files/{number}/look")
+        pages[f"copy {name}"] = await browser.post(f"/case/{case}/files/{number}/clean")
     pages["compose"] = await browser.get(f"/case/{case}/write?to=assessing")
     head = pages["compose"].field("head")
     letter = {"kind": "transition", "to": "assessing", "head": head}

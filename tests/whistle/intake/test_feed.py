@@ -87,7 +87,25 @@ async def test_listing_is_bounded(intake: Intake, reporter: HttpReporter) -> Non
     for target, wanted in (("?limit=2", 2), ("?limit=0", 1), ("?limit=99999", 3), ("", 3)):
         answer = await intake.feed("GET", RECORDS + target)
         assert len(json.loads(answer.body)["records"]) == wanted
-    assert (await intake.feed("GET", RECORDS + "?limit=x")).status == 400
+    for target in ("?limit=x", "?after=x", "?after=", "?after=" + "AB" * 16):
+        assert (await intake.feed("GET", RECORDS + target)).status == 400
+
+
+async def test_a_listing_goes_on_behind_a_record(intake: Intake, reporter: HttpReporter) -> None:
+    for _ in range(3):
+        await _reported(reporter)
+
+    async def listed(target: str) -> tuple[list[str], bool]:
+        answer = json.loads((await intake.feed("GET", RECORDS + target)).body)
+        return [record["id"] for record in answer["records"]], answer["more"]
+
+    whole, more = await listed("")
+    assert not more
+    assert await listed("?limit=2") == (whole[:2], True)
+    assert await listed(f"?limit=2&after={whole[0]}") == (whole[1:], False)
+    assert await listed(f"?limit=1&after={whole[0]}") == (whole[1:2], True)
+    assert await listed(f"?after={whole[2]}") == ([], False)
+    assert await listed("?after=" + "ab" * 16) == (whole, False)  # collected meanwhile
 
 
 async def test_mailbox_places_never_change(intake: Intake, reporter: HttpReporter) -> None:

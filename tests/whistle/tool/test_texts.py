@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The tools speak both languages, and use every sentence they have."""
 
+import json
 import re
 import string
 from pathlib import Path
@@ -8,7 +9,11 @@ from typing import get_args
 
 import pytest
 
+from whistle.i18n import LANGUAGES, Catalogue
+from whistle.intake.client_texts import client_texts
+from whistle.intake.problems import STATUS
 from whistle.texts import choose_language, load_tool_texts, printable
+from whistle.tool.errors import WORDED, RefusedBySiteError
 from whistle.tool.sitecheck import Finding
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,6 +50,24 @@ def test_every_text_is_used_and_every_used_text_exists() -> None:
     used |= {f"tool.offline_{name}" for name in re.findall(r'"([a-z]+)"', said[1])}
     assert used - set(EN) == set()
     assert set(OWN) - used == set()
+
+
+@pytest.mark.parametrize("code", WORDED)
+def test_refusals_a_reporter_can_mend_are_sentences(code: str) -> None:
+    """The program and the page name them in words; the code stays out of the sentence."""
+    assert code in STATUS
+    assert RefusedBySiteError(STATUS[code], code).key == f"tool.error.refused_{code}"
+    for lang in LANGUAGES:
+        texts = Catalogue.load(lang)
+        said = json.loads(client_texts(texts))[f"script.refused_{code}"]
+        assert code not in said.split()
+        assert len(said.split()) > 5
+
+
+def test_other_refusals_show_their_code() -> None:
+    error = RefusedBySiteError(400, "container")
+    assert error.key == "tool.error.refused"
+    assert error.details == {"status": 400, "code": "container"}
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,8 @@ export function openPayload(fileKey: Uint8Array, payload: Uint8Array): Bytes {
   const key = payloadKey(fileKey, payload.subarray(0, 16));
   const sealed = payload.subarray(16);
   const count = Math.ceil(sealed.length / (CHUNK + TAG));
+  const left = sealed.length - (count - 1) * (CHUNK + TAG);
+  need(left > TAG || (left === TAG && count === 1), "no payload has this length");
   const chunks: Uint8Array[] = [];
   for (let index = 0; index < count; index++) {
     const last = index === count - 1;
@@ -121,7 +123,6 @@ export function openPayload(fileKey: Uint8Array, payload: Uint8Array): Bytes {
     } catch {
       throw new Malformed("payload was changed");
     }
-    need(!last || index === 0 || chunks[index]!.length > 0, "last chunk is empty");
   }
   return concat(...chunks);
 }

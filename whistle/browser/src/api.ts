@@ -2,7 +2,7 @@
 // Speaking to the intake (docs/spec/client-api.md): every request may be sent again, and is, until it is
 // answered or the patience is over.
 
-import { b64, type Bytes, concat, hex, isMembers, type Json, type Members, parseJson, unhex } from "./bytes.ts";
+import { b64, type Bytes, concat, hex, type Json, type Members, parseJson, unhex } from "./bytes.ts";
 import { sign } from "./keys.ts";
 
 export const READ = 1;
@@ -24,10 +24,11 @@ export class Refused extends Error {
 export interface Patience {
   tries: number;
   pause: number; // milliseconds before the second try; doubles, at most half a minute
-  timeout: number; // milliseconds for one answer
+  timeout: number; // milliseconds for one answer, and what a slow connection needs for the body on top
 }
 
-const PATIENCE: Patience = { tries: 5, pause: 1000, timeout: 120_000 };
+const PATIENCE: Patience = { tries: 5, pause: 1000, timeout: 45_000 };
+const SLOWEST = 10; // bytes a millisecond
 
 export class Intake {
   /** `waiting` hears before each repetition; it is how a stalled upload tells the reader. */
@@ -56,12 +57,13 @@ export class Intake {
   private async once(path: string, init: RequestInit): Promise<Bytes> {
     let answer: Response;
     let body: Bytes;
+    const { length = 0 } = (init.body ?? "") as string | Bytes;
     try {
       answer = await fetch(path, {
         cache: "no-store",
         credentials: "omit",
         redirect: "error",
-        signal: AbortSignal.timeout(this.patience.timeout),
+        signal: AbortSignal.timeout(this.patience.timeout + length / SLOWEST),
         ...init,
       });
       body = new Uint8Array(await answer.arrayBuffer());
@@ -80,9 +82,7 @@ export class Intake {
   }
 
   async json(path: string, init: RequestInit = {}): Promise<Members> {
-    const value = parseJson(await this.bytes(path, init));
-    if (!isMembers(value)) throw new Offline("not an answer");
-    return value;
+    return members(await this.bytes(path, init));
   }
 
   /** POST with a fresh nonce signed by the receipt's key; a nonce that was used up is replaced. */
@@ -90,19 +90,29 @@ export class Intake {
     path: string, action: number, lookupId: Uint8Array, authSeed: Uint8Array, body: Members,
   ): Promise<Members> {
     for (let tried = 1; ; tried++) {
-      const nonce = unhex((await this.json("/api/v1/nonce")).nonce, 32);
-      const signature = sign(authSeed, "auth", concat(this.instanceId, nonce, Uint8Array.of(action), lookupId));
-      const whole: Json = { ...body, lookup_id: hex(lookupId), nonce: hex(nonce), signature: b64(signature) };
       try {
-        return parseJson(await this.once(path, jsonBody(whole)));
+        const nonce = unhex(members(await this.once("/api/v1/nonce", {})).nonce, 32);
+        const signature = sign(authSeed, "auth", concat(this.instanceId, nonce, Uint8Array.of(action), lookupId));
+        const whole: Json = { ...body, lookup_id: hex(lookupId), nonce: hex(nonce), signature: b64(signature) };
+        const answer = members(await this.once(path, jsonBody(whole)));
+        if (tried > 1) this.waiting(false);
+        return answer;
       } catch (error) {
         const spent = error instanceof Refused && /nonce/.test(error.code);
         if (tried >= this.patience.tries || !(spent || error instanceof Offline)) throw error;
       }
       this.waiting(true);
       await new Promise((resolve) => setTimeout(resolve, this.patience.pause * tried));
-      this.waiting(false);
     }
+  }
+}
+
+/** Half an answer, or somebody else's, is no answer. */
+function members(body: Bytes): Members {
+  try {
+    return parseJson(body);
+  } catch {
+    throw new Offline("not an answer");
   }
 }
 

@@ -14,7 +14,8 @@ function sealBox(key: Uint8Array, plain: Uint8Array, place: Uint8Array, nonce: U
   return concat(nonce, chacha20poly1305(key, nonce, place).encrypt(plain));
 }
 
-function openBox(key: Uint8Array, box: Uint8Array, place: Uint8Array): Uint8Array {
+function openBox(key: Uint8Array, box: Uint8Array, place: Uint8Array, sizes?: readonly number[]): Uint8Array {
+  need(!sizes || sizes.includes(box.length - NONCE - 16), "box has no permitted size");
   try {
     return chacha20poly1305(key, box.subarray(0, NONCE), place).decrypt(box.subarray(NONCE));
   } catch {
@@ -28,8 +29,7 @@ export interface Notice {
 }
 
 export function openNotice(key: Uint8Array, lookupId: Uint8Array, seq: number, box: Uint8Array): Notice {
-  const plain = openBox(key, box, label("notice", lookupId, int(seq, 4)));
-  need((NOTICE_SIZES as readonly number[]).includes(plain.length), "box has no permitted size");
+  const plain = openBox(key, box, label("notice", lookupId, int(seq, 4)), NOTICE_SIZES);
   const metaEnd = 8 + u32(plain, 0);
   const end = metaEnd + u32(plain, 4);
   need(end <= plain.length && bucket(end, NOTICE_SIZES) === plain.length && isZeroFrom(plain, end), "padding");
@@ -45,8 +45,7 @@ export function sealOwnCopy(
 }
 
 export function openOwnCopy(stateKey: Uint8Array, lookupId: Uint8Array, messageId: Uint8Array, box: Uint8Array): string {
-  const plain = openBox(stateKey, box, label("own-copy", lookupId, messageId));
-  need((FRAME_SIZES as readonly number[]).includes(plain.length), "box has no permitted size");
+  const plain = openBox(stateKey, box, label("own-copy", lookupId, messageId), FRAME_SIZES);
   const end = 4 + u32(plain, 0);
   need(end <= plain.length && bucket(end, FRAME_SIZES) === plain.length && isZeroFrom(plain, end), "padding");
   return text(plain.subarray(4, end));

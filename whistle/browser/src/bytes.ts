@@ -86,14 +86,18 @@ export function unb64(value: unknown): Bytes {
   return unb64std(value.replaceAll("-", "+").replaceAll("_", "/"));
 }
 
-export function canonicalJson(value: Json): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
+const codePoints = (a: string, b: string): number => (hex(utf8(a)) < hex(utf8(b)) ? -1 : 1);
+
+export function canonicalJson(value: Json, levels = 16): string {
+  const inner = (each: Json): string => canonicalJson(each, levels - 1);
+  need(levels || value === null || typeof value !== "object", "nested too deeply");
+  if (Array.isArray(value)) return `[${value.map(inner).join(",")}]`;
   if (value === null || typeof value !== "object") {
     need(typeof value !== "number" || Number.isSafeInteger(value), "not an integer");
     return JSON.stringify(typeof value === "string" ? wellFormed(value) : value);
   }
-  const keys = Object.keys(value).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`).join(",")}}`;
+  const keys = Object.keys(value).sort(codePoints);
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${inner(value[key]!)}`).join(",")}}`;
 }
 
 /** JSON that must be an object; `canonical` demands the one canonical form. */

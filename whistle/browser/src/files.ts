@@ -3,12 +3,12 @@
 // Any piece can be made again: file key and nonce stay, and so does the file on disk.
 // docs/spec/envelope.md section 9; pieces: docs/spec/client-api.md.
 
-import { sha256 } from "@noble/hashes/sha2.js";
 import { CHUNK, header, payloadKey, sealChunk, TAG, wrap } from "./age.ts";
 import { type Intake, Offline } from "./api.ts";
 import { b64, type Bytes, concat, hex, type Members, need, padme, random } from "./bytes.ts";
 import { identityText, recipientOf } from "./keys.ts";
 import { stripPhoto } from "./photos.ts";
+import { Sum } from "./sum.ts";
 
 export const PIECE = 1_048_576;
 const MAX_PHOTO = 64 * PIECE; // larger pictures would have to be held in memory twice
@@ -34,12 +34,13 @@ const tellsTime = (name: string): boolean => /\d{6}/.test(name);
 export class SealedFile {
   readonly id = hex(random(16));
   readonly size: number; // sealed bytes
+  isSent = false; // every piece has arrived
   private readonly upload = b64(random(32));
   private readonly seed = random(32);
   private readonly head: Bytes;
   private readonly key: Uint8Array;
   private readonly padded: number;
-  private readonly sum = sha256.create();
+  private readonly sum = new Sum();
   private summed = 0; // chunks
   private held: [number, Uint8Array] | null = null; // the last sealed chunk
   private digest = "";
@@ -99,6 +100,7 @@ export class SealedFile {
       received.forEach(confirm);
       try {
         await this.sendPieces(intake, missing, confirm);
+        this.isSent = true;
         return;
       } catch (error) {
         if (!(error instanceof Offline) || round >= ROUNDS) throw error;

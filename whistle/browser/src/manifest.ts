@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The signed manifest (docs/spec/envelope.md, section 11): verified before it is parsed.
 
-import { type Bytes, isMembers, type Json, type Members, need, parseJson, unhex } from "./bytes.ts";
+import { type Bytes, hex, isMembers, type Json, type Members, need, parseJson, unhex } from "./bytes.ts";
 import { recipientFromText, verify } from "./keys.ts";
 
 const OPENING = ["investigator", "supervisor"];
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const FILE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const ONION = /^[a-z2-7]{56}\.onion$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const MAX_BYTES = 524288;
 
 export interface Person {
   id: string;
@@ -25,27 +28,57 @@ export interface Manifest {
   files: Members;
 }
 
-/** Signature and form; dates are for `validOn`. */
+/** Signature, form and rules; dates are for `validOn`. */
 export function verifyManifest(data: Uint8Array, signature: Uint8Array, instanceId: Uint8Array): Manifest {
   need(verify(instanceId, signature, "manifest", data), "manifest is not signed by this organisation");
+  need(data.length <= MAX_BYTES, "manifest");
   const source = parseJson(data, true);
-  need(source.v === 1 && isMembers(source.services) && isMembers(source.files), "manifest");
-  need(Array.isArray(source.people) && typeof source.serial === "number", "manifest");
-  need(isDay(source.not_before) && isDay(source.not_after), "manifest");
-  const people = source.people.map(person);
-  const services: { [name: string]: Bytes } = {};
-  for (const [name, key] of Object.entries(source.services)) services[name] = unhex(key, 32);
-  for (const unit of [null, ...people.map((each) => each.unit)]) {
-    const left = opening(people, unit === null ? [] : [unit]).length;
-    need(left >= 1 && left <= 16, "manifest leaves nobody to open a report");
-  }
-  need(new Set(people.map((each) => each.id)).size === people.length, "a person twice");
-  return {
-    serial: source.serial, notBefore: source.not_before, notAfter: source.not_after, people, services, files: source.files,
-  };
+  const { name, serial, onion = null, not_before: notBefore, not_after: notAfter } = source;
+  need(source.v === 1 && isCount(serial) && typeof source.demo === "boolean", "manifest");
+  need(isMembers(name) && isText(name.id) && isText(name.en) && isDay(notBefore) && isDay(notAfter), "manifest");
+  need(onion === null || (typeof onion === "string" && ONION.test(onion)), "manifest");
+  const people = list(source.people, 100).map(person);
+  const services = hashes(source.services, ID);
+  hashes(source.files, FILE);
+  const former = [...formerKeys(source, "former", "desk"), ...formerKeys(source, "former_services", "key")];
+  distinct(people.map((each) => each.id));
+  distinct(people.map((each) => hex(each.recipient)));
+  distinct([...people.map((each) => each.desk), ...Object.values(services).map(hex), ...former.map(([key]) => key)]);
+  need(former.every(([, until]) => until < serial) && opening(people, []).length <= 16, RULES);
+  need([[], ...people.map((each) => [each.unit])].every((unit) => opening(people, unit).length), RULES);
+  return { serial, notBefore, notAfter, people, services, files: source.files as Members };
 }
 
-export const isDay = (value: unknown): value is string => typeof value === "string" && DAY.test(value);
+const RULES = "manifest breaks a rule";
+const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText = (value: unknown, longest = 200): value is string =>
+  typeof value === "string" && [...value].length <= longest;
+const isId = (value: unknown): value is string => typeof value === "string" && ID.test(value);
+
+export const isDay = (value: unknown): value is string =>
+  typeof value === "string" && DAY.test(value) && value > "0001" && `${new Date(value).toJSON()}`.startsWith(value);
+
+function list(value: Json | undefined, most: number): Json[] {
+  need(Array.isArray(value) && value.length <= most, "manifest");
+  return value;
+}
+
+function hashes(value: Json | undefined, name: RegExp): { [name: string]: Bytes } {
+  need(isMembers(value), "manifest");
+  const entries = Object.entries(value);
+  need(entries.length <= 100 && entries.every(([key]) => name.test(key)), "manifest");
+  return Object.fromEntries(entries.map(([key, each]) => [key, unhex(each, 32)]));
+}
+
+/** Keys that are no longer in force; a list may be absent, but not null. */
+function formerKeys(source: Members, name: string, key: string): [string, number][] {
+  return (name in source ? list(source[name], 400) : []).map((each) => {
+    need(isMembers(each) && Object.keys(each).length === 3 && isId(each.id) && isCount(each.until_serial), "manifest");
+    return [hex(unhex(each[key], 32)), each.until_serial];
+  });
+}
+
+const distinct = (values: string[]): void => need(new Set(values).size === values.length, RULES);
 
 export const validOn = (manifest: Manifest, day: string): boolean =>
   manifest.notBefore <= day && day <= manifest.notAfter;
@@ -56,10 +89,9 @@ export function opening(people: Person[], excluded: string[]): Person[] {
 }
 
 function person(value: Json): Person {
-  need(isMembers(value), "person");
+  need(isMembers(value), "manifest");
   const { id, roles, unit, recipient, desk } = value;
-  need(typeof id === "string" && ID.test(id) && typeof unit === "string" && ID.test(unit), "person");
-  need(Array.isArray(roles) && typeof recipient === "string" && typeof desk === "string", "person");
-  unhex(desk, 32);
-  return { id, roles: roles.map(String), unit, recipient: recipientFromText(recipient), desk };
+  need(isId(id) && isId(unit) && isText(value.name) && typeof recipient === "string", "manifest");
+  need(list(roles, 8).every(isId), "manifest");
+  return { id, roles: roles as string[], unit, recipient: recipientFromText(recipient), desk: hex(unhex(desk, 32)) };
 }

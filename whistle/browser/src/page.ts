@@ -7,6 +7,8 @@ import { reportPage } from "./report-page.ts";
 import { statusPage } from "./status-page.ts";
 import { loadTemplates } from "./view.ts";
 
+const PATIENCE = 120_000; // milliseconds until the page says that it cannot
+
 /** The four sentences above the form; exactly the true ones are shown. */
 function mode(now: "arrival" | "browser" | "starting" | "failed"): void {
   const shown = now === "failed" ? ["failed", "arrival"] : [now];
@@ -16,17 +18,20 @@ function mode(now: "arrival" | "browser" | "starting" | "failed"): void {
   for (const element of document.querySelectorAll<HTMLElement>("[data-script]")) element.hidden = now !== "browser";
 }
 
+/** Make ready; may be called again after a failure. */
 async function start(script: HTMLScriptElement): Promise<void> {
   const form = document.querySelector<HTMLFormElement>("main form");
   if (!form || !window.Worker) return;
   const { worker, client, instance, wordsId, wordsEn, max } = script.dataset;
   const helper = new Helper(worker!);
-  let ready: Promise<void> | null = null;
-  const prepare = (): Promise<void> =>
-    (ready ??= Promise.all([
+  const stop = new AbortController();
+  const ready = Promise.race([
+    Promise.all([
       loadTemplates(client!),
       helper.ask("prepare", { instance: instance!, words: { id: wordsId!, en: wordsEn! } }),
-    ]).then(() => {}));
+    ]),
+    new Promise<never>((_, late) => setTimeout(late, PATIENCE, new Error("not ready in time"))),
+  ]);
   const answers: Answers = {
     helper, form, lang: document.documentElement.lang as "id" | "en", maxFile: Number(max),
     /** From here on the server seals, because the reader chose so. */
@@ -36,28 +41,31 @@ async function start(script: HTMLScriptElement): Promise<void> {
       helper.end();
     },
   };
-  const stop = new AbortController();
-  const isReport = form.enctype === "multipart/form-data";
+  let submit = (): void => {};
+  let pressed = false;
   // A press before everything is ready must not slip through to the server.
   form.addEventListener(
     "submit",
     (event) => {
       event.preventDefault();
-      void prepare().then(() => submit(), () => {});
+      pressed = true;
+      void ready.then(() => submit(), () => {});
     },
     { signal: stop.signal },
   );
-  let submit = (): void => {};
   mode("starting");
   try {
-    await prepare();
+    await ready;
   } catch (error) {
     if (!(error instanceof HelperFault) && !(error instanceof Error)) throw error;
+    answers.giveUp();
     mode("failed");
-    stop.abort();
-    helper.end();
+    const again = document.querySelector<HTMLElement>('[data-mode="failed"] button')!;
+    again.onclick = () => void start(script);
+    if (pressed) again.scrollIntoView({ block: "center" }); // whoever pressed learns why nothing was sent
     return;
   }
+  const isReport = form.enctype === "multipart/form-data";
   submit = isReport ? reportPage(answers) : statusPage(answers);
   mode("browser");
 }

@@ -80,7 +80,7 @@ async function follow(answers: Answers, files: Chosen[], part: HTMLElement): Pro
   part.querySelector(":scope > button")?.remove();
   const all = await sendFiles(answers, files, find(part, "ul"));
   fill(part, "note", t(all ? "script.files_all" : "script.files_some"));
-  if (all) return;
+  if (all || part.querySelector(":scope > button")) return;
   const again = document.createElement("button");
   again.className = "button second";
   again.textContent = t("script.again");

@@ -88,7 +88,7 @@ export class Reporter {
     const excluded = ["unit", "exclude_unit"].map((name) => fields[name] ?? "").filter((unit) => !NO_UNIT.includes(unit));
     const fresh = this.sent.get(content) ?? this.sealReport(lang, fields, excluded, keys, office);
     this.sent.set(content, fresh);
-    const [answer, stored] = await this.sendReport(fresh, keys);
+    const [answer, stored] = await this.sendReport(fresh, keys).catch((error) => this.outdated(error, this.sent, content));
     const promise = unb64(answer.promise);
     verifyPromise(promise, office.manifest.services.intake ?? new Uint8Array(32), this.instanceId, keys);
     // Seen: the notice of arrival, which comes before whatever is added now.
@@ -204,9 +204,15 @@ export class Reporter {
       this.files.set(key, file);
     }
     const { size } = file;
-    progress(0, size);
-    await file.send(this.intake, (confirmed) => progress(confirmed, size));
-    await this.append(lang, "message", "", [file]);
+    progress(file.isSent ? size : 0, size);
+    // Pieces all of which arrived are not sent again: a message that was stored has taken them.
+    if (!file.isSent) await file.send(this.intake, (confirmed) => progress(confirmed, size));
+    try {
+      await this.append(lang, "message", "", [file]);
+    } catch (error) {
+      if (error instanceof Refused && error.code === "incomplete") file.isSent = false; // they have gone
+      throw error;
+    }
     this.files.delete(key);
     return file.isStripped;
   }
@@ -218,8 +224,19 @@ export class Reporter {
     const request = this.pending.get(content) ?? this.sealFollowUp(lang, intent, text, files, session, office);
     this.pending.set(content, request);
     const { keys } = session;
-    await this.intake.signed("/api/v1/threads/append", APPEND, keys.lookupId, keys.authSeed, request);
+    await this.intake
+      .signed("/api/v1/threads/append", APPEND, keys.lookupId, keys.authSeed, request)
+      .catch((error) => this.outdated(error, this.pending, content));
     this.pending.delete(content);
+  }
+
+  /** The people have changed since the manifest was fetched: the next try fetches it, and seals anew. */
+  private outdated(error: unknown, kept: Map<string, Members>, content: string): never {
+    if (error instanceof Refused && error.code === "recipients") {
+      this.office = null;
+      kept.delete(content);
+    }
+    throw error;
   }
 
   private sealFollowUp(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // From the twelve words to the history, opened here; and back: messages, files, objections, withdrawal.
 
-import { type Answers, HelperFault } from "./helper.ts";
+import { type Answers, type Helper, HelperFault } from "./helper.ts";
 import type { Item, Thread } from "./thread.ts";
 import { announce, chosen, sendFiles } from "./uploads.ts";
 import { day, fill, find, has, Notice, showMain, t, view } from "./view.ts";
@@ -17,7 +17,7 @@ export function statusPage(answers: Answers): () => void {
   const submit = async (): Promise<void> => {
     if (button.disabled) return;
     button.disabled = true;
-    notice.busy(t("script.opening"), t("script.opening_note"));
+    busy(helper, notice, t("script.opening"), t("script.opening_note"));
     try {
       const thread = await helper.ask("look", { lang, code: find<HTMLTextAreaElement>(form, "textarea").value });
       showThread(answers, thread, null);
@@ -32,9 +32,16 @@ export function statusPage(answers: Answers): () => void {
       notice.trouble(t("script.not_opened"), error.fault, () => void submit(), way);
     } finally {
       button.disabled = false;
+      helper.onWaiting = () => {};
     }
   };
   return () => void submit();
+}
+
+/** Say what is going on, and when it goes on in vain. */
+function busy(helper: Helper, notice: Notice, what: string, note = ""): void {
+  notice.busy(what, note);
+  helper.onWaiting = (waiting) => notice.busy(what, waiting ? t("script.waiting") : note);
 }
 
 function showThread(answers: Answers, thread: Thread, said: string | null): void {
@@ -62,7 +69,14 @@ function showThread(answers: Answers, thread: Thread, said: string | null): void
   if (mayContest) contestPart(content, contestUntil);
   else fill(content, "contest-part", null);
   if (CLOSINGS.includes(state) || state === "withdrawn") fill(content, "withdraw-part", null);
+  const drafts = [...document.querySelectorAll<HTMLTextAreaElement>("#main [data-form] textarea")];
+  const files = document.querySelector<HTMLInputElement>("#main [data-form] [type=file]");
   const main = showMain(content);
+  for (const { id, value } of drafts) {
+    const area = main.querySelector<HTMLTextAreaElement>(`#${id}`);
+    if (area) area.value = value; // what was typed stays, whatever is shown around it
+  }
+  if (files?.value) find(main, "#f-file").replaceWith(files);
   find(main, "h1").focus({ preventScroll: true });
   connect(answers, main);
 }
@@ -110,30 +124,36 @@ function contestPart(content: DocumentFragment, until: string | null): void {
 /** Give the buttons of the page their meaning. */
 function connect(answers: Answers, main: HTMLElement): void {
   const { helper, lang, maxFile } = answers;
-  const on = (css: string, kind: string, what: string, act: (form: HTMLElement) => Promise<string | null>): void => {
+  type Act = (form: HTMLElement, notice: Notice) => Promise<string | null>;
+  const on = (css: string, kind: string, what: string, act: Act): void => {
     const element = main.querySelector<HTMLElement>(css);
     if (!element) return;
     const button = element.localName === "form" ? find<HTMLButtonElement>(element, "button:not([type])") : element;
     const notice = new Notice(button);
+    let said: string | null = null; // what has been done, and is not done again when only the look at it failed
     const perform = async (): Promise<void> => {
-      if (main.dataset.busy) return;
-      main.dataset.busy = "1";
-      notice.busy(what);
+      if (main.dataset.busy) {
+        if (main.dataset.busy !== css) notice.busy(t("script.busy_files"));
+        return;
+      }
+      main.dataset.busy = css;
+      busy(helper, notice, what);
       try {
-        const said = await act(element);
-        if (said !== null) {
-          const thread = await helper.ask("refresh", null);
-          showThread(answers, thread, said || null);
-        } else notice.clear();
+        said ??= await act(element, notice);
+        if (said !== null) showThread(answers, await helper.ask("refresh", null), said || null);
       } catch (error) {
         if (!(error instanceof HelperFault)) throw error;
-        notice.trouble(t("script.not_sent"), error.fault, () => void perform(), null);
+        const failed = said === null ? t("script.not_sent") : said || t("script.not_opened");
+        notice.trouble(failed, error.fault, () => void perform(), null);
       } finally {
         delete main.dataset.busy;
+        helper.onWaiting = () => {};
       }
     };
     element.addEventListener(kind, (event) => {
       event.preventDefault();
+      const fields = element.querySelectorAll<HTMLInputElement>("textarea, [type=file]");
+      if ([...fields].some((field) => field.value)) said = null; // something new
       void perform();
     });
   };
@@ -142,19 +162,28 @@ function connect(answers: Answers, main: HTMLElement): void {
   announce(messages, maxFile);
   find(main, '[data-slot="uploads"]').addEventListener("again", () => messages.requestSubmit());
   on('[data-do="refresh"]', "click", t("script.opening"), async () => "");
-  on('[data-form="message"]', "submit", t("script.sending"), async (form) => {
+  on('[data-form="message"]', "submit", t("script.sending"), async (form, notice) => {
     const area = find<HTMLTextAreaElement>(form, "textarea");
     const files = chosen(form, maxFile);
+    if (!text(form) && !files.length) {
+      notice.busy(t("script.message_empty"));
+      return null;
+    }
     if (text(form)) {
       await helper.ask("write", { lang, intent: "message", text: text(form) });
       area.value = ""; // it has arrived; only the files are left to send
     }
-    const all = await sendFiles(answers, files, find(main, '[data-slot="uploads"]'));
-    return all ? t("script.message_sent") : null;
+    if (await sendFiles(answers, files, find(main, '[data-slot="uploads"]'))) {
+      find<HTMLInputElement>(form, "[type=file]").value = "";
+      return t("script.message_sent");
+    }
+    notice.trouble(t("script.files_missing"), t("script.files_some"), () => messages.requestSubmit(), null);
+    return null;
   });
   for (const intent of ["contest", "withdraw"] as const) {
     on(`[data-form="${intent}"]`, "submit", t("script.sending"), async (form) => {
       await helper.ask("write", { lang, intent, text: intent === "contest" ? text(form) : "" });
+      if (intent === "contest") find<HTMLTextAreaElement>(form, "textarea").value = "";
       return t("script.message_sent");
     });
   }

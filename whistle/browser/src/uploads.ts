@@ -10,10 +10,11 @@ export interface Chosen {
   strip: boolean;
   original: boolean; // it cannot be cleaned, and the reader wants it sent all the same
   done: boolean;
+  tried: boolean;
   row: HTMLElement | null;
 }
 
-const MB = 1_000_000;
+const MB = 1024 * 1024; // as the limit beside the file field counts
 const isPhoto = (file: File): boolean => /^image\/(jpeg|png)$/.test(file.type);
 const megabytes = (bytes: number): string => (bytes / MB).toFixed(1);
 
@@ -28,7 +29,7 @@ export function chosen(root: ParentNode, maxFile: number): Chosen[] {
     const strip = checked && isPhoto(file);
     const before = known.get(file);
     if (before && (before.original || before.strip === strip)) return before;
-    const fresh = { key: String(++count), file, strip, original: false, done: false, row: null };
+    const fresh = { key: String(++count), file, strip, original: false, done: false, tried: false, row: null };
     known.set(file, fresh);
     return fresh;
   });
@@ -51,15 +52,23 @@ export function announce(root: ParentNode, maxFile: number): void {
   update();
 }
 
-/** Send one after the other; true if all have arrived. What failed can be sent again with the same call. */
-export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list: HTMLElement): Promise<boolean> {
+let running: Promise<boolean> | null = null;
+
+/** Send one after the other; true if all have arrived. What failed can be sent again with the same call; a call
+ * while files are on their way waits for them, and none is sent twice. */
+export const sendFiles = (answers: Answers, files: Chosen[], list: HTMLElement): Promise<boolean> =>
+  (running ??= sendEach(answers, files, list).finally(() => (running = null)));
+
+async function sendEach({ helper, lang }: Answers, files: Chosen[], list: HTMLElement): Promise<boolean> {
+  let current: Chosen | null = null;
   const leaving = (event: BeforeUnloadEvent): void => event.preventDefault();
   window.addEventListener("beforeunload", leaving);
+  list.hidden = false;
   for (const each of files) {
-    if (each.row) continue;
-    const row = view("upload", { name: each.file.name, state: t("script.file_queued") });
-    each.row = row.firstElementChild as HTMLElement;
-    list.append(row);
+    each.tried = each.done;
+    const fresh = view("upload", { name: each.file.name, state: t("script.file_queued") });
+    each.row ??= fresh.firstElementChild as HTMLElement;
+    list.append(each.row); // also where the page was drawn anew in between
   }
   helper.onProgress = (key, confirmed, size) => {
     const row = files.find((each) => each.key === key)?.row;
@@ -69,12 +78,14 @@ export async function sendFiles({ helper, lang }: Answers, files: Chosen[], list
     fill(row, "state", t("script.file_progress", values));
   };
   helper.onWaiting = (waiting) => {
-    const row = files.find((each) => !each.done)?.row;
+    const row = current?.row;
     if (row && waiting) fill(row, "state", t("script.waiting"));
   };
   try {
-    for (const [at, each] of files.entries()) {
-      if (each.done) continue;
+    for (let at: number; (at = files.findIndex((each) => !each.tried)) >= 0; ) {
+      const each = files[at]!;
+      current = each;
+      each.tried = true;
       each.row?.querySelector("button")?.remove();
       const wish = { file: each.file, strip: each.strip, name: `${t("script.photo")}-${at + 1}` };
       try {
@@ -105,6 +116,9 @@ function offerOriginal(each: Chosen): void {
   button.addEventListener("click", () => {
     each.strip = false;
     each.original = true;
+    each.tried = false; // the round that is under way takes it along
+    button.remove();
+    fill(each.row!, "state", t("script.file_queued"));
     each.row!.dispatchEvent(new Event("again", { bubbles: true }));
   });
   each.row!.append(button);

@@ -9,6 +9,7 @@ import * as frame from "./frame.ts";
 import * as keys from "./keys.ts";
 import * as manifest from "./manifest.ts";
 import * as photos from "./photos.ts";
+import * as sum from "./sum.ts";
 import * as words from "./words.ts";
 
-Object.assign(globalThis, { whistle: { age, boxes, bytes, files, frame, keys, manifest, photos, words } });
+Object.assign(globalThis, { whistle: { age, boxes, bytes, files, frame, keys, manifest, photos, sum, words } });

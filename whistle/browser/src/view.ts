@@ -6,8 +6,10 @@ import type { Fault } from "./protocol.ts";
 let templates: Document | null = null;
 let texts: { [key: string]: string } = {};
 
+const PATIENCE = 45_000; // milliseconds
+
 export async function loadTemplates(path: string): Promise<void> {
-  const answer = await fetch(path, { credentials: "omit" });
+  const answer = await fetch(path, { credentials: "omit", signal: AbortSignal.timeout(PATIENCE) });
   if (!answer.ok) throw new Error("no templates");
   const parsed = new DOMParser().parseFromString(await answer.text(), "text/html");
   texts = JSON.parse(parsed.querySelector<HTMLTemplateElement>("#texts")!.content.textContent!);
@@ -56,7 +58,8 @@ export function explain(fault: Fault): string {
   if (fault.kind === "code") return codeProblem(fault);
   if (fault.kind === "unknown") return `${t("code.unknown")} ${t("code.unknown_help")}`;
   if (fault.code === "nobody") return t("script.fault_nobody");
-  return t(`script.fault_${fault.kind}`, { code: fault.code });
+  const worded = `script.refused_${fault.code}`;
+  return t(has(worded) ? worded : `script.fault_${fault.kind}`, { code: fault.code });
 }
 
 function codeProblem({ code, count, position, suggestions }: Fault): string {
@@ -85,8 +88,9 @@ export class Notice {
   }
 
   /** `without`: what happens if it is sent unsealed; null where there is no such way. */
-  trouble(what: string, fault: Fault, again: () => void, without: [string, () => void] | null): void {
-    const content = view("trouble", { what, why: explain(fault) });
+  trouble(what: string, fault: Fault | string, again: () => void, without: [string, () => void] | null): void {
+    const why = typeof fault === "string" ? fault : explain(fault);
+    const content = view("trouble", { what, why });
     if (without) {
       fill(content, "without", without[0]);
       const confirm = find<HTMLInputElement>(content, "#f-without");
@@ -96,7 +100,7 @@ export class Notice {
       });
     } else fill(content, "fallback", null);
     find(content, '[data-do="again"]').addEventListener("click", again);
-    if (fault.kind === "code" || fault.kind === "unknown") fill(content, "retry", null); // typing helps, not repeating
+    if (typeof fault !== "string" && ["code", "unknown"].includes(fault.kind)) fill(content, "retry", null); // typing helps, not repeating
     this.put(content);
     this.shown!.focus();
   }

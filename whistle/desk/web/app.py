@@ -19,7 +19,7 @@ from whistle.desk.errors import (
     UnreachableError,
     UsageError,
 )
-from whistle.desk.web import actions, handlers
+from whistle.desk.web import actions, file_pages, handlers
 from whistle.desk.web.desk import DESK, Desk
 from whistle.desk.web.guard import refusal, restrict_downloads
 from whistle.http.headers import harden_response
@@ -53,7 +53,11 @@ def create_app(desk: Desk) -> web.Application:
             web.post("/case/{case}/return", actions.hand_back),
             web.post("/case/{case}/note", actions.note),
             web.post("/case/{case}/assign", actions.assign),
-            web.get(r"/case/{case}/files/{position:[0-9]{1,4}}", handlers.download),
+            web.get(r"/case/{case}/files/{position:[0-9]{1,4}}", file_pages.download),
+            web.get(r"/case/{case}/files/{position:[0-9]{1,4}}/look", file_pages.look_page),
+            web.post(r"/case/{case}/files/{position:[0-9]{1,4}}/clean", file_pages.clean),
+            web.get(r"/case/{case}/files/{position:[0-9]{1,4}}/clean", file_pages.clean_download),
+            web.get(r"/case/{case}/files/{position:[0-9]{1,4}}/opened", file_pages.inner_download),
             web.get("/unlock", actions.unlock_page),
             web.post("/unlock", actions.unlock),
             web.post("/lock", actions.lock),

@@ -10,6 +10,7 @@ from whistle.desk.casefile import CaseFile
 from whistle.desk.errors import DeskError
 from whistle.desk.labels import Labels
 from whistle.desk.terminal import error_text
+from whistle.desk.web.copies import Copies
 from whistle.desk.web.drafts import Drafts
 from whistle.desk.web.guard import Door
 from whistle.desk.web.pages import DeskPages, Frame
@@ -26,9 +27,15 @@ class Desk:
     drafts: Drafts
     lang: Language
     pages: DeskPages = field(default_factory=DeskPages)
+    copies: Copies = field(default_factory=Copies)
 
     def __post_init__(self) -> None:
-        self.vault.on_change = self.drafts.clear
+        self.vault.on_change = self.forget
+
+    def forget(self) -> None:
+        """Lets go of what belonged to whoever was at the desk."""
+        self.drafts.clear()
+        self.copies.clear()
 
     @property
     def texts(self) -> Catalogue:

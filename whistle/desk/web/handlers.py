@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The pages that show: queue, case, composer, preview, file; and small plumbing they share.
+"""The pages that show: queue, case, composer, preview; and small plumbing they share.
 
 A handler reads a typed form, calls one step of the workbench, chooses a page. Errors become a page
 in whistle.desk.web.app; nothing here catches what it cannot mend.
 """
 
 from typing import Final
-from urllib.parse import quote
 
 from aiohttp import hdrs, web
 
 from case_mgmt.desk.errors import ComposeError
-from case_mgmt.desk.evidence import EvidenceFile
 from case_mgmt.model import ActKind, State
 from whistle.desk.casefile import CaseFile
-from whistle.desk.errors import DeskError, GateRefusedError, UsageError
+from whistle.desk.errors import GateRefusedError, UsageError
+from whistle.desk.looking import texts_inside
 from whistle.desk.web.compose_views import compose_view
 from whistle.desk.web.desk import DESK, Desk
 from whistle.desk.web.drafts import LetterDraft
@@ -48,7 +47,8 @@ async def case(request: web.Request) -> web.Response:
     """GET /case/{case}"""
     desk = request.app[DESK]
     opened = await desk.open_case(request)
-    view = case_view(opened, await desk.labels())
+    inside = await texts_inside(desk.vault.bench(), opened)
+    view = case_view(opened, await desk.labels(), inside)
     done = request.query.get("done", "")
     return await desk.page(request, "case", view=view, done=done if done in DONE else "")
 
@@ -83,41 +83,6 @@ async def preview(request: web.Request) -> web.Response:
         draft=desk.drafts.keep(draft),
         shown=desk.pages.as_the_reporter_sees(body, code),
     )
-
-
-async def download(request: web.Request) -> web.StreamResponse:
-    """GET /case/{case}/files/{position}: decrypted while it streams, never shown inside the page"""
-    desk = request.app[DESK]
-    opened = await desk.open_case(request)
-    position = int(request.match_info["position"])
-    file = next((each for each in opened.files if each.position == position), None)
-    if file is None:
-        raise GateRefusedError("desk.error.no_such_file")
-    async with desk.vault.bench().attachment(opened, file) as pieces:
-        first = await anext(pieces, b"")
-        response = web.StreamResponse(headers=_download_headers(file))
-        await response.prepare(request)
-        try:
-            await response.write(first)
-            async for piece in pieces:
-                await response.write(piece)
-        except (DeskError, ConnectionError):
-            # Not what the report says, or not all of it: the browser must see a broken download.
-            response.force_close()
-            if request.transport is not None:
-                request.transport.abort()
-            return response
-    await response.write_eof()
-    return response
-
-
-def _download_headers(file: EvidenceFile) -> dict[str, str]:
-    name = quote(file.name, safe="")
-    return {
-        hdrs.CONTENT_TYPE: "application/octet-stream",
-        hdrs.CONTENT_LENGTH: str(file.ref.size),
-        hdrs.CONTENT_DISPOSITION: f"attachment; filename*=UTF-8''{name}",
-    }
 
 
 async def stylesheet(request: web.Request) -> web.Response:

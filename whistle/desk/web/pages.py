@@ -20,7 +20,7 @@ from whistle.intake.contexts import TimelineItem
 from whistle.intake.rendering import CompactLoader
 from whistle.intake.status_page import item_label, item_reason
 
-TEMPLATES = ("queue", "case", "compose", "preview", "unlock", "error")
+TEMPLATES = ("queue", "case", "compose", "preview", "file", "unlock", "error")
 REPORTER_LINE = "timeline_items.html"
 
 

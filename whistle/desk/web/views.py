@@ -5,7 +5,7 @@ Nothing here decides what may be done; buttons follow from the server's `allowed
 without a change of status, from who the person is.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -16,6 +16,8 @@ from case_mgmt.model import CLOSINGS, OPEN, Role, State
 from crypto.manifest import Person
 from whistle.desk.casefile import CaseFile, TimelineEntry
 from whistle.desk.labels import STORY_FIELD, Answer, Labels
+from whistle.desk.looking import Inside
+from whistle.desk.terminal import error_text
 from whistle.desk.web.queue_views import Deadline, deadline
 
 Urgency = Literal["late", "soon", "plain", "none"]
@@ -42,6 +44,8 @@ class TimelineRow:
     text: str
     is_unreadable: bool
     files: Sequence[EvidenceFile]
+    origin: str
+    """Where a reporter's message was sealed; empty for others."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,14 @@ class ProposalView:
 
 
 @dataclass(frozen=True)
+class InsideView:
+    """The text sealed in a stock age file, or why it does not open."""
+
+    text: str
+    problem: str
+
+
+@dataclass(frozen=True)
 class CaseView:
     """The case page."""
 
@@ -91,9 +103,10 @@ class CaseView:
     may_extend: bool
     people: Sequence[Person]
     may_assign: bool
+    inside: Mapping[int, InsideView]
 
 
-def case_view(case: CaseFile, labels: Labels) -> CaseView:
+def case_view(case: CaseFile, labels: Labels, inside: Mapping[int, Inside]) -> CaseView:
     """Everything the case page shows."""
     me = case.organisation.me
     fields = case.thread.report.body.fields
@@ -120,6 +133,7 @@ def case_view(case: CaseFile, labels: Labels) -> CaseView:
         may_extend=may_write and _is_extendable(case),
         people=case.thread.people,
         may_assign=Role.SUPERVISOR in me.roles and case.state in OPEN,
+        inside={position: _inside(each, labels) for position, each in inside.items()},
     )
 
 
@@ -149,6 +163,7 @@ def _timeline_row(case: CaseFile, entry: TimelineEntry, labels: Labels) -> Timel
         text=text,
         is_unreadable=entry.author == "office" and entry.copy is None,
         files=files,
+        origin="" if entry.message is None else entry.message.origin.name.lower(),
     )
 
 
@@ -181,6 +196,11 @@ def _proposal(case: CaseFile, labels: Labels) -> ProposalView | None:
         text=pending.copy.body.text if pending.copy else "",
         problem=pending.problem,
     )
+
+
+def _inside(inside: Inside, labels: Labels) -> InsideView:
+    problem = "" if inside.problem is None else error_text(inside.problem, labels.texts)
+    return InsideView(inside.text or "", problem)
 
 
 def answer_of(case: CaseFile, field: str) -> str:
