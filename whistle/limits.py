@@ -99,6 +99,9 @@ FEED_MAX_STATISTICS = 64 * KIB
 FEED_FILES = 500  # public files in one push
 MAX_PUBLIC_FILE = 4 * MIB  # a chart has 30 kB, the largest table below 1 MiB
 MAX_PUBLIC_BYTES = 2 * 1024 * MIB  # decades of log, and of quarterly releases with their own copy
+MAX_ARCHIVES = 64  # archives of public files on their way; each holds one piece in memory
+ARCHIVE_PIECE = 64 * KIB  # of an archive at a time
+MAX_RELEASE_FILES = 20_000  # files of one release, its copy of the log among them
 
 # --- organisation ---------------------------------------------------------------------------------
 ORG_CHECK_EVERY = 5.0

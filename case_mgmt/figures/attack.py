@@ -23,24 +23,25 @@ Invariants
 Source: docs/spec/figures.md section 9; protection intervals after Fischetti & Salazar (2001).
 """
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from itertools import combinations
 from typing import Final
-
-import numpy as np
 
 from case_mgmt.figures.constraints import COMPONENTS, Beliefs, Component, System
 from case_mgmt.figures.definitions import K
-from case_mgmt.figures.errors import PastError
+from case_mgmt.figures.errors import DisclosureError, PastError
 from case_mgmt.figures.published import Key, Published
+from case_mgmt.figures.questions import Questions
 from case_mgmt.figures.solver import Solver, Vector, weights
 
-_NEARLY: Final = 1e-6
-_BELIEFS: Final = (Beliefs(growing=True, below=True), Beliefs(growing=True, below=False))
-_NONE: Final = Beliefs(growing=False, below=False)
+_BELIEFS: Final = (
+    Beliefs(growing=True, below=True),
+    Beliefs(growing=True, below=False),
+    Beliefs(growing=False, below=False),
+)
+"""From much to little: what the second gives away contains what the third does."""
+_MAX_KNOWN: Final = 2_000
 
 
 @dataclass(frozen=True)
@@ -65,49 +66,22 @@ class Report:
 
 
 @dataclass
-class _Target:
-    """A question: a cell, or a change, with the values seen so far."""
+class Known:
+    """Solutions of earlier attacks on the same cells: tried first, each checked anew.
 
-    key: Key
-    time: int
-    before: int | None
-    cap: int
-    now: int
-    then: int | None
-    """Variables: the count asked about, and for a change the count before."""
-    room: int
-    """How far the values that fit have to reach."""
-    low: float = math.inf
-    high: float = -math.inf
+    They only save time.  After hiding a cell nearly all of them still fit.
+    """
 
-    def see(self, solution: Vector) -> None:
-        value = float(solution[self.now])
-        if self.then is not None:
-            value -= float(solution[self.then])
-        self.low, self.high = min(self.low, value), max(self.high, value)
+    solutions: list[Vector] = field(default_factory=list)
 
-    def direction(self, size: int, sign: float) -> Vector:
-        """The weights that make it as large (or as small) as possible."""
-        terms = [(self.now, sign)]
-        return weights(size, terms if self.then is None else [*terms, (self.then, -sign)])
+    def add(self, solution: Vector) -> None:
+        """Keep it for the next attack; the oldest go first."""
+        self.solutions.append(solution)
+        del self.solutions[:-_MAX_KNOWN]
 
-    @property
-    def whole(self) -> tuple[int, int]:
-        return math.ceil(self.low - _NEARLY), math.floor(self.high + _NEARLY)
-
-    def is_safe(self) -> bool:
-        """Whether the values seen so far already leave enough open."""
-        if math.isinf(self.low):
-            return False
-        low, high = self.whole
-        if self.before is None:
-            return high - low >= self.room or (low <= 0 and high >= self.cap)
-        return low <= 0 <= high or high >= K or low <= -K
-
-    def is_found(self) -> bool:
-        """Whether the smallest and largest values give the cell or the change away."""
-        low, _ = self.whole
-        return not self.is_safe() and (self.before is not None or low < K)
+    def fitting(self, solver: Solver) -> list[Vector]:
+        """Those that are solutions of this system too."""
+        return [each for each in self.solutions if len(each) == solver.size and solver.fits(each)]
 
 
 def attack(releases: Sequence[Published]) -> Report:
@@ -115,23 +89,27 @@ def attack(releases: Sequence[Published]) -> Report:
     return merged([attack_component(releases, component) for component in COMPONENTS])
 
 
-def attack_component(releases: Sequence[Published], component: Component) -> Report:
-    """Attack the tables of one component; components share no number but the log's totals."""
+def attack_component(
+    releases: Sequence[Published], component: Component, known: Known | None = None
+) -> Report:
+    """Attack the tables of one component; components share no number but the log's totals.
+
+    `known` belongs to this component and these releases, the last of which may be cut more.
+    """
+    known = known if known is not None else Known()
     found = list(_too_small(releases, component))
-    for beliefs in (*_BELIEFS, _NONE):
+    for beliefs in _BELIEFS:
         system = System(releases, component, beliefs)
         if not system.keys:
             return Report(len(releases), 0, 0, ())
-        solver = Solver(system)
-        if solver.highest(weights(solver.size, ())) is None:
+        questions = Questions(system)
+        if not _search(Solver(system), questions, known):
             continue
-        targets = list(_targets(system))
-        _search(solver, targets)
-        found += [_finding(system, each) for each in targets if each.is_found()]
+        found += [_finding(system, questions, number) for number in questions.found()]
         if not beliefs.below:
-            changes = sum(each.before is not None for each in targets)
+            changes = sum(each.before is not None for each in questions.targets)
             unique = tuple(dict.fromkeys(found))
-            return Report(len(releases), len(targets) - changes, changes, unique)
+            return Report(len(releases), len(questions.targets) - changes, changes, unique)
     raise PastError("the tables of the releases contradict each other")
 
 
@@ -153,53 +131,32 @@ def _too_small(releases: Sequence[Published], component: Component) -> Iterator[
                 yield Finding(key, release.as_of, None, cell.count, cell.count)
 
 
-def _targets(system: System) -> Iterator[_Target]:
-    times = range(len(system.releases))
-    for key in system.keys:
-        said = [time for time in times if key in system.releases[time].cells]
-        for time in said:
-            if system.releases[time].cells[key].count is None:
-                now, cap, room = (
-                    system.variable(key, time),
-                    system.cap(key, time),
-                    system.room(key, time),
-                )
-                yield _Target(key, time, None, cap, now, None, room)
-        for before, time in combinations(said, 2):
-            now, then = system.variable(key, time), system.variable(key, before)
-            yield _Target(key, time, before, 0, now, then, 0)
-
-
-def _search(solver: Solver, targets: Sequence[_Target]) -> None:
-    """Find the extremes of every target that is not seen to be safe on the way."""
-    for direction in _spread(targets, solver.size):
-        _see(solver, direction, targets)
-    for target in targets:
+def _search(solver: Solver, questions: Questions, known: Known) -> bool:
+    """See the extremes of every question that is not safe; False: there is no solution."""
+    fitting = known.fitting(solver)
+    if not fitting and solver.highest(weights(solver.size, ())) is None:
+        return False
+    for solution in fitting:
+        questions.see(solution)
+    for direction in questions.spread():
+        _see(solver, direction, questions, known)
+    for number in questions.open():
         for sign in (1.0, -1.0):
-            if not target.is_safe():
-                _see(solver, target.direction(solver.size, sign), targets)
+            if number in questions.open():
+                _see(solver, questions.direction(number, sign), questions, known)
+    return True
 
 
-def _spread(targets: Sequence[_Target], size: int) -> Iterator[Vector]:
-    """Directions that pull many targets up and many down, each pair of targets apart once."""
-    for bit in range(max(1, len(targets).bit_length())):
-        signs = [1.0 if number >> bit & 1 else -1.0 for number in range(len(targets))]
-        total = np.zeros(size, dtype=np.float64)
-        for sign, target in zip(signs, targets, strict=True):
-            total += target.direction(size, sign)
-        yield total
-        yield -total
-
-
-def _see(solver: Solver, direction: Vector, targets: Sequence[_Target]) -> None:
+def _see(solver: Solver, direction: Vector, questions: Questions, known: Known) -> None:
     solution = solver.highest(direction)
-    if solution is not None:
-        for target in targets:
-            if not target.is_safe():
-                target.see(solution)
+    if solution is None:
+        raise DisclosureError("the attack could not be carried through")
+    questions.see(solution)
+    known.add(solution)
 
 
-def _finding(system: System, target: _Target) -> Finding:
-    releases = system.releases
+def _finding(system: System, questions: Questions, number: int) -> Finding:
+    target, releases = questions.targets[number], system.releases
     before = None if target.before is None else releases[target.before].as_of
-    return Finding(target.key, releases[target.time].as_of, before, *target.whole)
+    as_of = releases[target.time].as_of
+    return Finding(target.key, as_of, before, *questions.bounds(number))

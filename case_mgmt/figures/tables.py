@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from case_mgmt.figures.attack import Finding, Report, attack_component, merged
+from case_mgmt.figures.attack import Finding, Known, Report, attack_component, merged
 from case_mgmt.figures.cards import CardedCase, complete
 from case_mgmt.figures.constraints import COMPONENTS, MONEY
 from case_mgmt.figures.draft import Past, draft, hidden, office_keys
@@ -67,16 +67,17 @@ def cut(release: Published, past: Past) -> tuple[Published, Report]:
     reports = []
     money, release = release.money, replace(release, money=_old_money(release))
     for component in COMPONENTS:
-        report = attack_component((*past.releases, release), component)
+        known = Known()
+        report = attack_component((*past.releases, release), component, known)
         while report.found:
             release = _hide(release, report.found, past)
-            report = attack_component((*past.releases, release), component)
+            report = attack_component((*past.releases, release), component, known)
         reports.append(report)
-    release = replace(release, money=money)
-    report = attack_component((*past.releases, release), MONEY)
+    release, known = replace(release, money=money), Known()
+    report = attack_component((*past.releases, release), MONEY, known)
     while report.found:
         release = replace(release, money=_less_money(release, report.found))
-        report = attack_component((*past.releases, release), MONEY)
+        report = attack_component((*past.releases, release), MONEY, known)
     return release, merged([*reports[:-1], report])
 
 

@@ -63,6 +63,17 @@ def write_tiles(entries: Sequence[bytes], tree: Tree, since: int = 0) -> dict[st
     return files
 
 
+def tile_paths(size: int) -> Iterator[str]:
+    """The paths of every tile and bundle that a log of this size has, as `write_tiles` does."""
+    for index, width in _changed(0, size):
+        yield entries_path(index, width)
+    level = 0
+    while size >> (HEIGHT * level):
+        for index, width in _changed(0, size >> (HEIGHT * level)):
+            yield tile_path(level, index, width)
+        level += 1
+
+
 def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """Entries, each behind its length.  Raises LogFormatError: one is too long."""
     if any(len(each) > MAX_ENTRY for each in entries):

@@ -19,6 +19,7 @@ from whistle.http import serve
 from whistle.intake.app import create_feed_app, create_public_app
 from whistle.intake.services import IntakeServices, IntakeSettings
 from whistle.intake.wiring import build_services
+from whistle.verify.offline_page import offline_page
 
 TODAY = date(2026, 4, 7)
 BOUNDARY = b"geckoformboundary5a2d"
@@ -166,7 +167,11 @@ def built_intake(
     calendar = calendar or Calendar()
     org = make_org(tmp_path, TODAY)
     services = build_services(
-        IntakeSettings(org.dir, org.write_state(tmp_path / "intake", "intake"), **settings),
+        IntakeSettings(
+            org.dir,
+            org.write_state(tmp_path / "intake", "intake"),
+            **{"verifier": offline_page, **settings},
+        ),
         calendar.today,
         system_rng,
         now=calendar.now,

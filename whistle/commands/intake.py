@@ -23,6 +23,7 @@ from whistle.intake.app import create_feed_app, create_public_app
 from whistle.intake.services import IntakeServices, IntakeSettings
 from whistle.intake.wiring import build_services
 from whistle.limits import MAX_FILE_BYTES, MIB
+from whistle.verify.offline_page import offline_page
 
 DEFAULT_PORT = 8080
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         die_with_parent()
     today = server_calendar(args.org, args.demo_days_ahead)
     logs.configure(today)
-    settings = IntakeSettings(args.org, args.state, args.max_file_mib * MIB)
+    settings = IntakeSettings(args.org, args.state, args.max_file_mib * MIB, verifier=offline_page)
     args.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with hold_state(args.state):
         try:

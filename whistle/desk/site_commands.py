@@ -22,6 +22,7 @@ from whistle.intake.organisation import load_instance_id, load_organisation
 from whistle.intake.served import served_files
 from whistle.limits import MIB
 from whistle.sitefiles import LIST_NAME, MAX_LIST, SIGNATURE_NAME, list_files, verify_list
+from whistle.verify.offline_page import offline_page
 
 
 def root_sign_site(args: argparse.Namespace, terminal: Terminal, _rng: Rng) -> None:
@@ -31,7 +32,7 @@ def root_sign_site(args: argparse.Namespace, terminal: Terminal, _rng: Rng) -> N
         # The manifest itself may come into force later than today.
         content = parse_content((args.org / "manifest.json").read_bytes())
         organisation = load_organisation(args.org, content.not_before, args.max_file_mib * MIB)
-        served = served_files(organisation)
+        served = served_files(organisation, offline_page())
     except (WhistleError, CryptoError, OSError) as error:
         raise UsageError("desk.error.site_org", file=str(args.org)) from error
     serial = args.serial if args.serial is not None else _last_serial(args.org, instance_id) + 1

@@ -67,6 +67,11 @@ class PublicFolder:
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             return None
 
+    def locate(self, path: str) -> Path | None:
+        """Where the file at this path is on the disk, or None."""
+        target = self._root / path
+        return target if is_path(path) and target.is_file() else None
+
     def releases(self) -> tuple[str, ...]:
         """The releases that are complete, newest name first."""
         folder = self._root / "releases"

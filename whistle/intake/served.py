@@ -21,16 +21,23 @@ from whistle.intake.organisation import PUBLIC_FILES, Organisation
 
 INSTANCE_PATH: Final = "/instance.id"
 IMAGE_PATH: Final = "/keys.png"
+VERIFIER_PATH: Final = "/verify.html"
 IMAGE_SCALE: Final = 4
 QR_PREFIX: Final = "WHISTLE:"  # upper case and digits only: the smaller code of QR
 
 
-def served_files(organisation: Organisation) -> Mapping[str, bytes]:
-    """Return path -> bytes of all of them."""
+def served_files(organisation: Organisation, verifier: bytes | None) -> Mapping[str, bytes]:
+    """Return path -> bytes of all of them.
+
+    `verifier` is the page that verifies releases (whistle.verify.offline_page); None where a site
+    was built without one.
+    """
     pages = organisation.pages
     files = {f"/{name}": organisation.files[name] for name in PUBLIC_FILES}
     files[INSTANCE_PATH] = instance_file(organisation.manifest.instance_id)
     files[IMAGE_PATH] = fingerprint_image(organisation.manifest.instance_id)
+    if verifier is not None:
+        files[VERIFIER_PATH] = verifier
     files.update({path: file.body for path, file in pages.files.items()})
     for lang in LANGUAGES:
         files[f"/{lang}/offline.html"] = offline_page(lang, organisation_files(organisation))

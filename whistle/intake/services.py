@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the handlers of the intake are given. Built once, by `whistle.intake.wiring`."""
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,7 +12,9 @@ from aiohttp import web
 
 from crypto.requests import RequestVerifier
 from crypto.rng import Rng
+from whistle import limits
 from whistle.clock import Now, Today
+from whistle.errors import RefusedError
 from whistle.intake.attachments import Attachments
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
@@ -23,16 +27,19 @@ from whistle.intake.sessions import Sessions
 from whistle.intake.store import Store
 from whistle.intake.submissions import Submissions
 from whistle.intake.uploads import Disk
-from whistle.limits import MAX_FILE_BYTES
 
 
 @dataclass(frozen=True)
 class IntakeSettings:
-    """What an operator may choose; `max_file_bytes` is per file."""
+    """What an operator may choose; `max_file_bytes` is per file.
+
+    `verifier` makes the page that verifies releases; without it that page is not served.
+    """
 
     org: Path
     state: Path
-    max_file_bytes: int = MAX_FILE_BYTES
+    max_file_bytes: int = limits.MAX_FILE_BYTES
+    verifier: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +85,7 @@ class IntakeServices:
             parts.store, parts.disk.folder, parts.service_seed, parts.rng
         )
 
+        self.archives = 0  # on their way
         self.log_size = 0
         self.releases: tuple[str, ...] = ()
         self.look_at_public()
@@ -87,6 +95,17 @@ class IntakeServices:
         checkpoint = self.public.checkpoint
         self.log_size = 0 if checkpoint is None else checkpoint.size
         self.releases = self.public.releases()
+
+    @contextmanager
+    def one_archive(self) -> Iterator[None]:
+        """Count an archive on its way for the length of a block.  Raises RefusedError."""
+        if self.archives >= limits.MAX_ARCHIVES:
+            raise RefusedError("busy")
+        self.archives += 1
+        try:
+            yield
+        finally:
+            self.archives -= 1
 
     @property
     def organisation(self) -> Organisation:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The tables attacked once more, by the reader: can a hidden number be worked out?
 
-The only check that needs more than this program: numpy and scipy.  Without them it is listed as
+The only check that needs more than this program: numpy and highspy.  Without them it is listed as
 not made.
 
 Source: docs/spec/figures.md section 9.

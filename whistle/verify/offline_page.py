@@ -12,6 +12,7 @@ Source: docs/spec/verify.md section 8; the script's sources are in whistle/verif
 import base64
 import hashlib
 import json
+from functools import lru_cache
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -29,6 +30,7 @@ _TEXTS: Final = ("page.", "check.", "step.", "fault.", "advice.", "mark_")
 _LINES: Final = ("bad", "bad_one", "about", "checked", "found", "instance_bad")
 
 
+@lru_cache(maxsize=1)
 def offline_page() -> bytes:
     """Return the page.  Raises ConfigError: script or style cannot stand inside a page."""
     style = "".join((static_dir() / name).read_text("utf-8") for name in STYLES)

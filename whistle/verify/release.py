@@ -58,7 +58,7 @@ class Trust:
     seen: tuple[bytes, ...] = ()
     """Checkpoints of this log from elsewhere: from a witness, or from somebody else."""
     attack: bool = False
-    """Whether to try to work out the hidden numbers: takes seconds, needs scipy."""
+    """Whether to try to work out the hidden numbers: takes seconds, needs highspy."""
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def _check_sheets(release: Release, verdict: Verdict) -> None:
 
 def _attack_tables(releases: Sequence[Release], verdict: Verdict) -> None:
     try:
-        from whistle.verify.attacking import solved_cells  # noqa: PLC0415 - needs numpy and scipy
+        from whistle.verify.attacking import solved_cells  # noqa: PLC0415 - needs numpy and highspy
     except ImportError:
         return  # listed as skipped
     found, cells = solved_cells(releases)

@@ -21,6 +21,7 @@ from whistle.intake.served import served_files
 from whistle.sitefiles import verify_list
 from whistle.tool import sitecheck
 from whistle.tool.sitecheck import PAGES, _Finder
+from whistle.verify.offline_page import offline_page
 
 PASSPHRASE = "enam kata acak yang panjang sekali"
 
@@ -70,7 +71,9 @@ async def test_every_served_file_is_what_was_listed(intake: Intake, tmp_path: Pa
     _status, data, _headers = await fetch(intake, "/site-manifest.json")
     _status, signature, _headers = await fetch(intake, "/site-manifest.sig")
     listed = verify_list(data, signature, intake.org.instance_id)
-    assert {file.path for file in listed.files} == set(served_files(intake.services.organisation))
+    assert {file.path for file in listed.files} == set(
+        served_files(intake.services.organisation, offline_page())
+    )
     for file in listed.files:
         status, body, _headers = await fetch(intake, file.path)
         assert status == 200, file.path
@@ -152,7 +155,7 @@ def test_what_a_page_would_load_is_seen() -> None:
 
 async def test_pages_name_only_listed_files(intake: Intake) -> None:
     """What WEBCAT asks of pages: nothing inline, nothing from elsewhere, everything listed."""
-    served = served_files(intake.services.organisation)
+    served = served_files(intake.services.organisation, offline_page())
     for page in PAGES:
         status, body, headers = await fetch(intake, page)
         assert status == 200, page

@@ -214,7 +214,7 @@ def test_proof_file_and_a_folder_of_the_site(scene: Scene, tmp_path: Path, capsy
 
 @pytest.mark.slow
 def test_attack_on_the_hidden_numbers(scene: Scene, capsys: Capture) -> None:
-    pytest.importorskip("scipy")
+    pytest.importorskip("highspy")
     found = as_json(capsys, "verify", "release", scene.first, code=1)
     # The sample's tables are drawn, not counted: they cannot fit this log, and the attack says so.
     assert [each["check"] for each in found["checks"] if each["state"] == "failed"] == ["attack"]
@@ -223,7 +223,7 @@ def test_attack_on_the_hidden_numbers(scene: Scene, capsys: Capture) -> None:
 def test_nothing_heavy_and_no_network_is_loaded() -> None:
     code = (
         "import sys\nfrom whistle.commands import verify\n"
-        "print(sorted(name for name in ('sqlalchemy', 'aiohttp', 'numpy', 'scipy', 'matplotlib',"
+        "print(sorted(name for name in ('sqlalchemy', 'aiohttp', 'numpy', 'highspy', 'matplotlib',"
         " 'sqlcipher3', 'stem', 'holidays', 'crypto.private') if name in sys.modules))"
     )
     done = subprocess.run(

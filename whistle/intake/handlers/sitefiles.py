@@ -54,3 +54,17 @@ async def offline(request: web.Request) -> web.Response:
             hdrs.CONTENT_DISPOSITION: 'attachment; filename="whistle-offline.html"',
         },
     )
+
+
+async def verifier(request: web.Request) -> web.Response:
+    """The page that verifies a release without a network: a download, never run on this site."""
+    make = services_of(request).settings.verifier
+    if make is None:
+        raise RefusedError("not_found")
+    return web.Response(
+        body=await asyncio.to_thread(make),
+        headers={
+            hdrs.CONTENT_TYPE: headers.HTML,
+            hdrs.CONTENT_DISPOSITION: 'attachment; filename="whistle-verify.html"',
+        },
+    )
