@@ -25,6 +25,7 @@ from whistle.intake.contexts import (
     Unit,
 )
 from whistle.intake.fields import REPORT_FIELDS
+from whistle.intake.logged import Logged
 from whistle.intake.pages import (
     ENTRY_NOTICES,
     ERROR_PAGES,
@@ -155,6 +156,13 @@ def cases() -> Iterator[tuple[str, StatusContext]]:
     items += [TimelineItem(TODAY, code, "x", "system") for code in EVENTS]
     items += [TimelineItem(date.min, "unreadable", "", "system")]
     items += [TimelineItem(TODAY, "update", "x", "office", note=note) for note in NOTES]
+    by = date(2026, 10, 5)
+    told = (
+        Logged(bytes(32), by, place=1234, kind="logged"), Logged(bytes(32), by, kind="waiting"),
+        Logged(bytes(32), by, kind="overdue"),
+    )  # fmt: skip
+    logged = [TimelineItem(TODAY, "update", "x", "office", log=each) for each in told]
+    yield "logged", replace(case, timeline=logged)
     yield "everything", replace(case, timeline=items)
     long = [TimelineItem(TODAY, "update", "x" * 9000, "office") for _ in range(9)]
     yield "page-1", replace(case, timeline=long)
@@ -217,6 +225,9 @@ def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
         yield f"status-{name}", pages.status(lang, context)
     yield "safety", pages.safety(lang)
     yield "statistics", pages.statistics(lang, StatisticsContext(numbers))
+    releases = ("2026-q3", "2026-q2")
+    yield "statistics-log", pages.statistics(lang, StatisticsContext(numbers, releases, 12345))
+    yield "statistics-new-log", pages.statistics(lang, StatisticsContext(numbers, (), 1))
     yield "statistics-without", pages.statistics(lang, StatisticsContext())
     yield "keys", pages.keys(lang)
     yield from _upload_pages(pages, lang)

@@ -44,6 +44,8 @@ PROMISE = re.compile(r"/promise/[\w-]+\.txt")
 ROUTES = re.compile(
     r"/(?:id|en)(?:/(?:report|status|safety|statistics|keys|sealed|offline\.html|status/(?:view|message|contest|files|"
     r"withdraw|leave|files)|sealed))?|/(?:manifest\.json|manifest\.sig|policy\.json|catalogue\.json)"
+    r"|/(?:id|en)/statistics#check|/(?:id|en)/status/evidence|/verify\.html|/log\.tar|/log/checkpoint"
+    r"|/log-policy\.txt|/releases/2026-q[1-4](?:\.tar|/(?:id|en)/)"
     r"|/id/status/view\?page=\d+#history|/en/status/view\?page=\d+#history"
 )
 
