@@ -77,7 +77,7 @@ def record_id(obj: Any) -> RecordId | None:
 
 
 def _record(obj: Mapping[str, Any]) -> Record:
-    key, commitment = obj["mailbox_key"], obj.get("commitment")
+    key, commitment = obj["mailbox_key"], obj["commitment"]
     return Record(
         id=RecordId(unhex(obj["id"], 16).hex()),
         kind=_KINDS[obj["kind"]],

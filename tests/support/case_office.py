@@ -47,8 +47,9 @@ PEOPLE = (
     ("penyidik-2", "investigator", "inspektorat-2"),
     ("pengawas", "supervisor", "inspektorat-pengaduan"),
     ("pemeriksa", "auditor", "inspektorat-pengaduan"),
+    ("penerbit", "publisher", "diskominfo"),
 )
-"""The demo people and an auditor, who may see the ledger and no case."""
+"""The demo people with an auditor, who may see the ledger, and a publisher; both see no case."""
 
 
 @functools.cache

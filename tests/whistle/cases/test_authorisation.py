@@ -14,11 +14,12 @@ from tests.support.case_server import CaseServer, all_acts
 from tests.support.org import seed
 from whistle.cases.api import OPEN_ROUTES, ROUTES
 
-CALLERS = ("unsigned", "unknown", "service", "auditor", "conflicted", "unassigned", "assigned",
-           "supervisor")  # fmt: skip
+CALLERS = ("unsigned", "unknown", "service", "auditor", "publisher", "conflicted", "unassigned",
+           "assigned", "supervisor")  # fmt: skip
 
 IDENTITY = {
     "auditor": "pemeriksa",
+    "publisher": "penerbit",
     "conflicted": "penyidik-2",
     "unassigned": "penyidik-1",
     "assigned": "penyidik-1",
@@ -28,7 +29,12 @@ IDENTITY = {
 
 OK = 200
 LIST = dict.fromkeys(CALLERS, OK) | {"unsigned": 401, "unknown": 403, "service": 403}
-SEALED_TO = LIST | {"auditor": 403, "conflicted": 403}
+SEALED_TO = LIST | {"auditor": 403, "publisher": 403, "conflicted": 403}
+PUBLISHERS = dict.fromkeys(CALLERS, 403) | {"unsigned": 401, "publisher": OK}
+AUDITORS = dict.fromkeys(CALLERS, 403) | {"unsigned": 401, "auditor": OK}
+NO_FILE, NO_CARD = 404, 422
+"""Let in, and then told that there is no such file, or that this is no card for this log."""
+RELEASE_FILE = r"/v1/publication/releases/{id}/{path:[A-Za-z0-9._/-]+}"
 EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("GET", "/v1/queue"): LIST,
     ("GET", "/v1/ledger"): LIST,
@@ -40,15 +46,32 @@ EXPECTED: dict[tuple[str, str], dict[str, int]] = {
     ("POST", "/v1/cases/{case}/proposal/confirm"): SEALED_TO,
     ("POST", "/v1/cases/{case}/acts"): SEALED_TO | {"unassigned": 403},
     ("GET", "/v1/organisation"): dict.fromkeys(CALLERS, OK),
+    ("POST", "/v1/cases/{case}/card"): {
+        caller: NO_CARD if status == OK else status for caller, status in SEALED_TO.items()
+    },
+    ("GET", "/v1/publication"): PUBLISHERS | {"auditor": OK},
+    ("GET", "/v1/publication/cards/{after}"): PUBLISHERS,
+    ("GET", "/v1/publication/openings"): AUDITORS,
+    ("GET", RELEASE_FILE): PUBLISHERS | {"publisher": NO_FILE, "auditor": NO_FILE},
+    ("POST", "/v1/publication/releases/{id}/files"): PUBLISHERS,
+    ("POST", "/v1/publication/releases/{id}"): PUBLISHERS | {"publisher": NO_FILE},
 }
 CODES = {
     "unsigned": "unsigned",
     "unknown": "unknown_signer",
     "service": "unknown_signer",
     "auditor": "conflicted",
+    "publisher": "conflicted",
     "conflicted": "conflicted",
     "unassigned": "unassigned",
 }
+
+
+def refusal(path: str, caller: str) -> str:
+    """What somebody who is known, but not let in, is told."""
+    if path.startswith("/v1/publication") and IDENTITY.get(caller):
+        return "not_publisher"
+    return CODES[caller]
 
 
 def test_no_route_is_missing_from_the_matrix() -> None:
@@ -79,6 +102,10 @@ async def body_for(server: CaseServer, path: str, case: str, who: str) -> Any:
         return await server.act(case, who, "assessing")
     if path.endswith("/notes"):
         return {"container": b64(container(3))}
+    if path.endswith("/card"):
+        return {"container": b64(container(1))}
+    if path.endswith("/files"):
+        return {"path": "index.html", "content": b64(b"<!doctype html>")}
     if "/proposal/" not in path:
         return None
     proposer = "penyidik-1" if who == "pengawas" else "pengawas"
@@ -95,15 +122,25 @@ async def test_the_matrix(server: CaseServer, method: str, path: str, caller: st
     case, blob = await prepare(server, caller)
     who = IDENTITY.get(caller, "pengawas")
     body = await body_for(server, path, case, who)
-    target = path.replace("{case}", case).replace("{id}", blob)
+    target = target_of(path, case, blob)
     before = all_acts(server.services)
     answer = await call(server, caller, method, target, body)
     expected = EXPECTED[(method, path)][caller]
     assert answer.status == expected
+    if expected in (NO_FILE, NO_CARD):
+        assert answer.code == ("not_found" if expected == NO_FILE else "card_malformed")
+    elif expected != OK:
+        assert answer.code == refusal(path, caller)
     if expected != OK:
-        assert answer.code == CODES[caller]
         assert all_acts(server.services) == before
         assert case.encode() not in answer.body
+
+
+def target_of(path: str, case: str, blob: str) -> str:
+    if path.startswith("/v1/publication"):
+        released = path.replace("{id}", "2026-q1").replace("{after}", "start")
+        return released.partition("{path")[0] + ("index.html" if "{path" in path else "")
+    return path.replace("{case}", case).replace("{id}", blob)
 
 
 async def call(server: CaseServer, caller: str, method: str, target: str, body: Any) -> Any:

@@ -174,7 +174,7 @@ async def test_counts_that_are_refused_are_not_pushed_again(tmp_path: Path) -> N
     feed.publish = refuse  # type: ignore[method-assign]
     with built_cases(tmp_path, Calendar(), org) as services:
         for _ in range(3):
-            await services.puller._publish(feed)  # type: ignore[arg-type]
+            await services.puller._deliveries._publish(feed)  # type: ignore[arg-type]
     assert feed.published == 1
 
 
