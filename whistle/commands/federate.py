@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from whistle.commands.errors import CommandError
+from whistle.commands.verify_places import opened_folders
 from whistle.i18n import LANGUAGES
 from whistle.verify.faults import FaultError, Verdict
 from whistle.verify.federation import City, as_csv, as_json, refusals
@@ -21,7 +22,13 @@ from whistle.verify.speaking import Speaker, as_object
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `whistle federate`."""
-    parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="the releases")
+    parser.add_argument(
+        "folders",
+        type=Path,
+        nargs="+",
+        metavar="FOLDER",
+        help="the releases, as folders or archives",
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="a new folder")
     parser.add_argument("--lang", choices=("id", "en"), help="language (default: from LANG)")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -32,7 +39,12 @@ def run(args: argparse.Namespace) -> int:
     speaker = Speaker.of(args.lang, as_json=args.json)
     if args.out.exists():
         raise CommandError(speaker.t("exists", file=args.out))
-    results = [_verified(folder, speaker) for folder in args.folders]
+    with opened_folders(args.folders, speaker) as folders:
+        results = [_verified(folder) for folder in folders]
+        return _compare(args, results, speaker)
+
+
+def _compare(args: argparse.Namespace, results: Sequence[Result], speaker: Speaker) -> int:
     verdict = Verdict()
     definitions = "" if results[0].release is None else results[0].release.head.definitions
     verdict.judge("cities", refusals(results), count=len(results), definitions=definitions)
@@ -46,9 +58,7 @@ def run(args: argparse.Namespace) -> int:
     return 0 if verdict.is_good else 1
 
 
-def _verified(folder: Path, speaker: Speaker) -> Result:
-    if not folder.is_dir():
-        raise CommandError(speaker.t("no_folder", file=folder))
+def _verified(folder: Path) -> Result:
     try:
         return verify_release(Release.open(folder), Trust())
     except FaultError as error:

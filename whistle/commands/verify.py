@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """`whistle verify`: do the published numbers follow from the public log, and is it the same log?
 
-Needs no server and no network (docs/spec/verify.md).  Exit code 0: nothing wrong found; 1: a fault,
-or it could not be checked; 2: wrong usage.
+Needs no server and no network, unless it is told to fetch (docs/spec/verify.md).  Exit code 0:
+nothing wrong found; 1: a fault, or it could not be checked; 2: wrong usage.
 """
 
 import argparse
@@ -14,13 +14,14 @@ from crypto.errors import CryptoError
 from crypto.tlog.policy import Policy, parse_policy
 from crypto.tlog.proof import parse_proof
 from whistle.commands.errors import CommandError
+from whistle.commands.verify_places import add_site_arguments, opened
 from whistle.tool.errors import KeyListError
 from whistle.tool.keylist import Pin
 from whistle.verify import auditor, reporter
 from whistle.verify.faults import FaultError, Verdict
 from whistle.verify.folder import Release
 from whistle.verify.offline_page import offline_page
-from whistle.verify.proofs import check_proof
+from whistle.verify.proofs import check_proof, proof_of_entry
 from whistle.verify.publiclog import policy_of
 from whistle.verify.release import Trust, verify_release
 from whistle.verify.sources import Source, open_source
@@ -33,7 +34,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Flags of `whistle verify`."""
     what = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     release = what.add_parser("release", help="a release: everything that can be checked")
-    release.add_argument("folder", type=Path, metavar="FOLDER")
+    release.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="or .tar, .tgz, .zip; with --from its id"
+    )
+    release.add_argument("--from", dest="site", metavar="URL", help="fetch it: http://….onion")
     release.add_argument(
         "--earlier", type=Path, metavar="FOLDER", action="append", default=[], nargs="+",
         help="earlier releases you kept: was anything changed since?",
@@ -50,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     promise.add_argument(
         "--proof", type=Path, metavar="FILE", help="if it was broken: write the proof here"
     )
+    promise.add_argument(
+        "--entry-proof", type=Path, metavar="FILE",
+        help="if it was kept: write the entry's proof here (C2SP tlog-proof)",
+    )  # fmt: skip
     notices = what.add_parser("notices", help="reporters: is what I was shown what is counted?")
     notices.add_argument("file", type=Path, metavar="FILE", help="the notices, as downloaded")
     proof = what.add_parser("proof", help="a .tlog-proof file: is that entry in the log?")
@@ -58,14 +66,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     openings = what.add_parser("openings", help="auditors: what is behind the follow-ups?")
     openings.add_argument("file", type=Path, metavar="FILE", help="the openings the office showed")
     for each in (promise, notices, proof, openings):
-        each.add_argument(
-            "--log", type=Path, metavar="FOLDER", required=True,
-            help="a release, or a folder with log/ and the organisation's files",
+        log = each.add_mutually_exclusive_group(required=True)
+        log.add_argument(
+            "--log", type=Path, metavar="FOLDER",
+            help="a release, or log/ with the organisation's files; .tar, .tgz and .zip too",
         )  # fmt: skip
+        log.add_argument("--from", dest="site", metavar="URL", help="fetch the whole log")
     page = what.add_parser("page", help="write the page that verifies without this program")
     page.add_argument("--out", type=Path, metavar="FILE", default=Path("verify.html"))
     for each in (release, promise, notices, proof, openings):
         _add_trust(each)
+        add_site_arguments(each)
     for each in (release, promise, notices, proof, openings, page):
         each.add_argument("--lang", choices=("id", "en"), help="language (default: from LANG)")
         each.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -82,16 +93,17 @@ def run(args: argparse.Namespace) -> int:
         "openings": _openings,
         "page": _page,
     }
-    return table[args.what](args, speaker)
+    with opened(args, speaker):
+        return table[args.what](args, speaker)
 
 
 def _release(args: argparse.Namespace, speaker: Speaker) -> int:
     trust = _trust(args, speaker)
     verdict = Verdict()
     try:
-        release = Release.open(_folder(args.folder, speaker))
+        release = Release.open(args.folder)
         kept = [each for group in args.earlier for each in group]
-        earlier = [Release.open(_folder(each, speaker)) for each in kept]
+        earlier = [Release.open(each) for each in kept]
     except FaultError as error:
         verdict.judge("files", [error.found])
         return _show(speaker, verdict)
@@ -133,6 +145,9 @@ def _promise(args: argparse.Namespace, speaker: Speaker) -> int:
     if result.answer == "dropped" and args.proof is not None:
         _write(args.proof, reporter.proof_of_dropping(data, result, source.log), speaker)
         speaker.say("promise.written", file=args.proof)
+    if result.index is not None and args.entry_proof is not None:
+        _write(args.entry_proof, proof_of_entry(source.log, result.index), speaker)
+        speaker.say("promise.entry_written", file=args.entry_proof)
     speaker.checklist(verdict)
     speaker.result({**as_object(verdict, texts), "answer": result.answer, "index": result.index})
     return 0 if verdict.is_good and result.answer == "included" else 1
@@ -254,17 +269,11 @@ def _policy(path: Path | None, speaker: Speaker) -> Policy | None:
 
 def _source(args: argparse.Namespace, speaker: Speaker, verdict: Verdict) -> Source:
     try:
-        return open_source(_folder(args.log, speaker), _trust(args, speaker), verdict)
+        return open_source(args.log, _trust(args, speaker), verdict)
     except FaultError as error:
         if error.found not in verdict.faults:
             verdict.judge("files", [error.found])
         raise
-
-
-def _folder(path: Path, speaker: Speaker) -> Path:
-    if not path.is_dir():
-        raise CommandError(speaker.t("no_folder", file=path))
-    return path
 
 
 def _read(path: Path, speaker: Speaker) -> bytes:

@@ -12,11 +12,17 @@ Source: C2SP tlog-proof, docs/spec/verify.md section 6.
 from crypto.tlog.checkpoint import Checkpoint
 from crypto.tlog.errors import LogFormatError, ProofError
 from crypto.tlog.policy import Accepted, Policy
-from crypto.tlog.proof import LogProof, parse_proof
-from crypto.tlog.tree import leaf_hash, verify_inclusion
+from crypto.tlog.proof import LogProof, make_proof, parse_proof
+from crypto.tlog.tree import Tree, leaf_hash, verify_inclusion
 from whistle.verify.earlier import compare_checkpoint
 from whistle.verify.faults import Fault, FaultError
 from whistle.verify.publiclog import PublicLog, accept_checkpoint
+
+
+def proof_of_entry(log: PublicLog, index: int) -> bytes:
+    """A proof file for one entry, under the log's own checkpoint with its witnesses."""
+    proof = make_proof(Tree(log.hashes), index, log.note, log.checkpoint)
+    return proof.encode().encode()
 
 
 def check_proof(data: bytes, entry: bytes | None, policy: Policy, log: PublicLog) -> Accepted:

@@ -16,10 +16,12 @@ from crypto.promise import sign_promise
 from crypto.tlog.proof import make_proof
 from crypto.tlog.tree import Tree
 from tests.support.city import City, CityPlan
+from tests.support.independent_log import BadLogError, check_proof_file
 from tests.support.published import Town, write
 from tests.whistle.verify.conftest import QUARTERS, Scene
 from whistle.cli import main
 from whistle.intake.logged import Logged, evidence
+from whistle.tar import Archive, Member
 from whistle.verify.faults import Verdict
 from whistle.verify.release import Trust
 from whistle.verify.sources import open_source
@@ -124,6 +126,63 @@ def test_promise_kept_broken_and_early(scene: Scene, tmp_path: Path, capsys: Cap
     write(promise, promise_for(scene, last))
     text = run(capsys, "verify", "promise", promise, "--log", scene.third, "--lang", "en", code=1)
     assert text.startswith("NOT DUE YET")
+
+
+def test_an_entry_proof_that_others_understand(
+    scene: Scene, tmp_path: Path, capsys: Capture
+) -> None:
+    index, leaf = next(
+        (number, each) for number, each in enumerate(scene.leaves_of(scene.third))
+        if each.kind is Kind.REPORT and number > 300
+    )  # fmt: skip
+    promise, proof = tmp_path / "promise", tmp_path / "mine.tlog-proof"
+    write(promise, promise_for(scene, leaf.case))
+    log = ("--log", scene.third)
+    found = as_json(capsys, "verify", "promise", promise, *log, "--entry-proof", proof)
+    assert found["index"] == index
+    entry = leaf.encode()
+    found = as_json(capsys, "verify", "proof", proof, *log, "--entry", entry.hex())
+    assert found["good"] is True
+    policy = (scene.third / "log-policy.txt").read_text("utf-8").splitlines()
+    keys = [line.split() for line in policy]
+    (key,) = [words[1] for words in keys if words[:1] == ["log"]]
+    witnesses = [words[2] for words in keys if words[:1] == ["witness"]]
+    assert check_proof_file(proof.read_bytes(), entry, key, witnesses).size > index
+    with pytest.raises(BadLogError, match="proof"):
+        check_proof_file(proof.read_bytes(), entry[:-1] + b"x", key, witnesses)
+    assert (
+        main(["verify", "promise", str(promise), *map(str, log), "--entry-proof", str(proof)]) == 1
+    )
+
+
+def test_archives_stand_for_folders(scene: Scene, tmp_path: Path, capsys: Capture) -> None:
+    packed = [pack(each, tmp_path / f"{each.name}.tar") for each in (scene.second, scene.third)]
+    found = as_json(
+        capsys, "verify", "release", packed[1], "--earlier", packed[0], scene.first, "--quick"
+    )
+    assert found["good"] is True
+    write(scene.third / "data/weekly.csv", b"x")
+    bad = pack(scene.third, tmp_path / "bad.tar")
+    found = as_json(capsys, "verify", "release", bad, "--quick", code=1)
+    assert found["faults"][0]["fault"] == "file_changed"
+    promise = tmp_path / "promise"
+    write(promise, promise_for(scene, scene.leaves[1].case))
+    assert as_json(capsys, "verify", "promise", promise, "--log", packed[1])["index"] == 1
+    write(tmp_path / "no.tar", b"no archive")
+    for lang in ("id", "en"):
+        words = ["verify", "release", str(tmp_path / "no.tar"), "--lang", lang]
+        assert main(words) == 1
+    assert "was not opened: the archive is damaged" in capsys.readouterr().err
+
+
+def pack(folder: Path, out: Path) -> Path:
+    files = [each for each in folder.rglob("*") if each.is_file()]
+    members = [
+        Member.of(f"{folder.name}/{each.relative_to(folder).as_posix()}", each.read_bytes())
+        for each in files
+    ]
+    write(out, b"".join(Archive(members).pieces(65536)))
+    return out
 
 
 def test_forged_promise(scene: Scene, tmp_path: Path, capsys: Capture) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[3]
 SOURCES = [
     *(ROOT / "whistle/verify").rglob("*.py"), *(ROOT / "whistle/verify").rglob("*.ts"),
     ROOT / "whistle/commands/verify.py", ROOT / "whistle/commands/federate.py",
+    ROOT / "whistle/commands/verify_places.py",
     *(ROOT / "templates/verify").glob("*.html"),
 ]  # fmt: skip
 ID, EN = load_verify_texts("id").texts, load_verify_texts("en").texts
@@ -63,7 +64,7 @@ def test_no_text_is_left_over() -> None:
     for key in OWN - {key for key in OWN if key.startswith(("fault.", "advice.", "step."))}:
         last = key.rpartition(".")[2]
         whole = any(f"{quote}{key}{quote}" in code for quote in "\"'") or f"verify.{key}" in code
-        assembled = key.startswith(("check.", "papers.", "mark_", "page.")) and last.split("_")[
-            0
-        ] in re.findall(r"[a-z]+", code)
+        assembled = key.startswith(
+            ("check.", "papers.", "mark_", "page.", "archive.")
+        ) and last.split("_")[0] in re.findall(r"[a-z]+", code)
         assert whole or assembled, key
