@@ -18,7 +18,7 @@ from case_mgmt.publication.leaves import Code
 from tests.support.histories import logged
 from tests.support.plain_attack import Found, plain_attack
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 DOMAINS = complete(
     {
         "unit": ("u1", "u2", "u3"),
