@@ -18,6 +18,7 @@ from tests.bench.client import Connection, get, load
 from tests.bench.growth import grow
 from tests.bench.loads import Reporters, measure_flows, measure_statuses
 from tests.bench.pieces import measure_pieces
+from tests.bench.publication import measure_publication
 from tests.bench.report import Report
 from tests.bench.sealing import measure_sealing
 from tests.bench.servers import Running, bare, intake
@@ -126,6 +127,7 @@ def main() -> int:
         if args.grown:
             fresh = org.write_state(folder / "fresh", "intake")
             measure_grown(report, org, state, fresh, count=args.grown)
+    measure_publication(report, quick=args.quick)
     return report.finish()
 
 

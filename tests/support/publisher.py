@@ -2,7 +2,7 @@
 """Releases of a simulated city as the publisher's desk makes them, and as a reader checks them.
 
 office = Publisher.found(folder, plan)
-release = office.publish(day)          # all weeks until then are logged; drafted, built, signed by two
+release = office.publish(day)          # logs the weeks before; drafted, built, signed by two
 office.verify()                        # the last one beside all earlier ones, attack included
 """
 
