@@ -11,9 +11,9 @@ Source: docs/spec/log.md sections 3 and 4.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from case_mgmt.errors import CaseError, LogError
@@ -24,10 +24,13 @@ from crypto.errors import CryptoError
 from crypto.tlog.policy import Policy
 from whistle import logs
 from whistle.cases.threads import Threads
+from whistle.cases.witnessed import WitnessFile
 from whistle.errors import WhistleError
+from whistle.witness.client import Gathered, Outcome
 
-Cosign = Callable[[str, Callable[[int], Sequence[bytes]], Policy], Awaitable[str]]
-"""From a signed checkpoint, its consistency proofs and the policy to the note with cosignatures."""
+Cosign = Callable[[str, Callable[[int], Sequence[bytes]], Policy], Awaitable[Gathered]]
+"""From a signed checkpoint, its consistency proofs and the policy to the note with cosignatures,
+and what became of each witness."""
 LOOK_EVERY: Final = 60.0
 """Seconds between looks at the calendar, and between attempts with witnesses that were away."""
 
@@ -40,10 +43,17 @@ class LogStatus:
     is_public: bool = False
     problem: str | None = None
     """Name of the latest error's class, None while all is well."""
+    witnesses: Mapping[str, Outcome] = field(default_factory=dict)
+    """What became of asking each witness, the last time that they were asked."""
 
     def to_object(self) -> dict[str, Any]:
         """As JSON."""
-        return {"size": self.size, "public": self.is_public, "problem": self.problem}
+        return {
+            "size": self.size,
+            "public": self.is_public,
+            "problem": self.problem,
+            "witnesses": {name: str(each) for name, each in sorted(self.witnesses.items())},
+        }
 
 
 @dataclass(frozen=True)
@@ -56,6 +66,7 @@ class LogPlace:
     policy: Callable[[], Policy | None]
     cosign: Cosign
     wake_puller: Callable[[], None]
+    witnessed: WitnessFile
 
 
 class LogKeeper:
@@ -64,7 +75,7 @@ class LogKeeper:
     def __init__(self, place: LogPlace) -> None:
         self._place = place
         self._wake = asyncio.Event()
-        self.status = LogStatus()
+        self.status = LogStatus(witnesses=place.witnessed.recall())
 
     def wake(self) -> None:
         """Something may have to be published."""
@@ -110,9 +121,13 @@ class LogKeeper:
 
     async def _witnessed(self, candidate: Candidate, policy: Policy) -> str:
         """The note with enough cosignatures.  Raises QuorumError, SignatureError."""
-        note = await self._place.cosign(candidate.note, candidate.tree.consistency, policy)
-        policy.require(note)
-        return note
+        place = self._place
+        gathered = await place.cosign(candidate.note, candidate.tree.consistency, policy)
+        self.status.witnesses = await place.threads.disk(
+            lambda: place.witnessed.remember(gathered.results)
+        )
+        policy.require(gathered.note)
+        return gathered.note
 
     def _unwell(self, error: Exception) -> None:
         name = type(error).__name__

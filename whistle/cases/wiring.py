@@ -25,6 +25,7 @@ from crypto.signing import public_from_seed
 from crypto.tlog.note import SignerKey
 from crypto.tlog.policy import Policy as LogPolicy
 from whistle import logs
+from whistle.cases import witnessed
 from whistle.cases.blobs import BlobFolder
 from whistle.cases.deliveries import Desk
 from whistle.cases.feed import FeedAddress, FeedClient, FeedSigner, connect
@@ -41,11 +42,12 @@ from whistle.cases.puller import Puller
 from whistle.cases.services import SERIAL, CasesServices, CasesSettings
 from whistle.cases.staging import Staging
 from whistle.cases.threads import Threads
+from whistle.cases.witnessed import WitnessFile
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
 from whistle.layout import LOG_KEY
 from whistle.statelock import StateLock, hold
-from whistle.witness.client import Route, gather
+from whistle.witness.client import Gathered, Route, gather
 
 _DATABASE = "cases.db"
 LOG_HEAD = "log.head"
@@ -110,6 +112,7 @@ def _build(
                 policy=lambda: organisation.current.log_policy,
                 cosign=_cosigner(settings, rng),
                 wake_puller=puller.wake,
+                witnessed=WitnessFile(settings.state / witnessed.NAME),
             )
         )
         log.open(today())
@@ -156,9 +159,9 @@ def _public_log(
 def _cosigner(settings: CasesSettings, rng: Rng) -> Cosign:
     async def cosign(
         note: str, consistency: Callable[[int], Sequence[bytes]], policy: LogPolicy
-    ) -> str:
+    ) -> Gathered:
         route = Route(rng, settings.witness_proxy)
-        return (await gather(note, consistency, policy.witnesses, route)).note
+        return await gather(note, consistency, policy.witnesses, route)
 
     return cosign
 

@@ -24,7 +24,9 @@ import whistle
 from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
+from whistle.cases.witnessed import NAME, WitnessFile
 from whistle.layout import Layout
+from whistle.witness.client import ALARMING, Outcome
 
 DISTRIBUTION = "whistle-intake"
 OUR_PACKAGES = ("whistle", "crypto", "onion", "case_mgmt")
@@ -37,6 +39,15 @@ DISK_LOW_BYTES = 2 * 1024**3
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 KEY_HEX_DIGITS = 64
 DEMO_UTC_OFFSET = 7
+
+ALARMS = {
+    Outcome.CONFLICT: "it has seen another history of the log",
+    Outcome.AHEAD: "it has seen a longer log than this one",
+}
+WITNESS_ALARM = (
+    "stop the case server; compare the witness's checkpoint with this log; if the database was put "
+    "back from an older backup, restore the newest one; never make a new log under the same key"
+)
 
 Level = Literal["ok", "warn", "bad"]
 MARKS: dict[Level, str] = {"ok": "✓", "warn": "!", "bad": "✗"}
@@ -189,6 +200,21 @@ def check_key_files(patient: Patient) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
+def check_witnesses(patient: Patient) -> Iterator[Finding]:
+    """SECURITY: a witness that holds another history of the log is an alarm, never a passing fault
+    (tests/whistle/commands/test_doctor.py::test_a_witness_that_saw_another_history)."""
+    for name, outcome in WitnessFile(patient.layout.cases / NAME).recall().items():
+        if outcome is Outcome.COSIGNED:
+            yield Finding("ok", f"witness {name} cosigned the log")
+        elif outcome in ALARMING:
+            yield Finding("bad", f"witness {name}: {ALARMS[outcome]}", WITNESS_ALARM)
+        else:
+            yield Finding(
+                "warn", f"witness {name} did not cosign ({outcome})",
+                "ask whoever runs it; the log goes out while the others suffice",
+            )  # fmt: skip
+
+
 def check_tor(_: Patient) -> Iterator[Finding]:
     """Is the tor daemon there and new enough?"""
     program = shutil.which("tor")
@@ -249,6 +275,7 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     check_manifest,
     check_permissions,
     check_key_files,
+    check_witnesses,
     check_tor,
     check_swap,
     check_core_dumps,

@@ -22,9 +22,11 @@ from tests.support.org import Org, make_org, seed
 from whistle.cases.loghead import HeadFile
 from whistle.cases.logkeeper import LogKeeper, LogPlace
 from whistle.cases.staging import Staging
+from whistle.cases.witnessed import WitnessFile
 from whistle.errors import ConfigError
+from whistle.witness.client import Gathered, Outcome, Result
 
-CAST = (*PEOPLE, ("penerbit", "publisher", "inspektorat-pengaduan"))
+CAST = PEOPLE
 PUBLICATION = "/v1/publication"
 
 
@@ -148,12 +150,13 @@ class Witnesses:
 
     lines: str = ""
     asked: list[int] = field(default_factory=list)
+    results: tuple[Result, ...] = (Result("kampus", Outcome.CONFLICT),)
 
     async def __call__(
         self, note: str, consistency: Callable[[int], Sequence[bytes]], _policy: Policy
-    ) -> str:
+    ) -> Gathered:
         self.asked.append(len(consistency(0)))
-        return note + self.lines
+        return Gathered(note + self.lines, self.results)
 
 
 async def test_without_the_quorum_nothing_goes_out(tmp_path: Path) -> None:
@@ -171,6 +174,7 @@ async def test_without_the_quorum_nothing_goes_out(tmp_path: Path) -> None:
             policy=lambda: services.organisation.current.log_policy,
             cosign=asked,
             wake_puller=lambda: None,
+            witnessed=WitnessFile(tmp_path / "witnesses"),
         )
         keeper = LogKeeper(place)
         assert not await keeper.once()
@@ -178,6 +182,22 @@ async def test_without_the_quorum_nothing_goes_out(tmp_path: Path) -> None:
         with services.store.reading() as unit:
             assert (unit.public_size(), list(unit.public_paths())) == (0, [])
         assert asked.asked
+        assert keeper.status.to_object()["witnesses"] == {"kampus": "conflict"}
+        asked.results = ()
+        assert LogKeeper(place).status.witnesses == {"kampus": Outcome.CONFLICT}  # a new start
+        assert not await keeper.once()
+        assert keeper.status.witnesses == {}
+
+
+def test_what_witnesses_answered_is_no_reason_to_stop(tmp_path: Path) -> None:
+    file = WitnessFile(tmp_path / "witnesses")
+    assert file.recall() == {}
+    for damage in (b"", b"[]", b'{"witnesses":[]}', b'{"witnesses":{"kampus":"fine"}}'):
+        (tmp_path / "witnesses").write_bytes(damage)
+        assert file.recall() == {}
+    assert file.remember([Result("pers", Outcome.COSIGNED, 5)]) == {"pers": Outcome.COSIGNED}
+    assert WitnessFile(tmp_path / "witnesses").recall() == {"pers": Outcome.COSIGNED}
+    assert (tmp_path / "witnesses").stat().st_mode & 0o777 == 0o600
 
 
 async def test_a_week_goes_out_by_itself(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.org import make_org
+from whistle.cases.witnessed import NAME, WitnessFile
 from whistle.cli import main
 from whistle.commands import doctor
 from whistle.commands.doctor import Finding, Patient, examine
 from whistle.layout import Layout
+from whistle.witness.client import ALARMING, Outcome, Result
 
 
 def today() -> date:
@@ -53,6 +55,20 @@ def test_open_permissions_are_found(patient: Patient) -> None:
 def test_a_key_of_a_wrong_length_is_found(patient: Patient) -> None:
     (patient.layout.intake / "db.key").write_text("ab" * 31)
     assert len(bad(list(doctor.check_key_files(patient)))) == 1
+
+
+@pytest.mark.parametrize("outcome", sorted(ALARMING))
+def test_a_witness_that_saw_another_history(patient: Patient, outcome: Outcome) -> None:
+    results = [
+        Result("kampus", outcome), Result("pers", Outcome.COSIGNED, 1),
+        Result("lembaga", Outcome.UNREACHABLE),
+    ]  # fmt: skip
+    WitnessFile(patient.layout.cases / NAME).remember(results)
+    found = list(doctor.check_witnesses(patient))
+    assert [each.level for each in found] == ["bad", "warn", "ok"]
+    assert "kampus" in found[0].what
+    assert all(each.mend for each in found if each.level != "ok")
+    assert bad(examine(patient)) == [found[0].what]
 
 
 def test_a_forged_manifest_is_found(patient: Patient) -> None:
