@@ -105,6 +105,14 @@ class PublicationOffice:
         with self._store.reading() as unit:
             return unit.public_file(f"releases/{release}/{path}")
 
+    def is_accepted(self, claim: Claim) -> bool:
+        """Whether exactly this release is out: its answer was lost, and it is handed in again."""
+        with self._store.reading() as unit:
+            return any(
+                (each.id, each.digest) == (claim.release.id, claim.release.digest)
+                for each in unit.releases()
+            )
+
     def check_claim(self, claim: Claim) -> None:
         """Raise GateError unless the release continues the last one and is of this log."""
         with self._store.reading() as unit:

@@ -9,7 +9,7 @@ async with running_bureau(tmp_path) as bureau:
 
 import contextlib
 import functools
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -230,10 +230,17 @@ def sealed(identity: Identity) -> bytes:
 
 
 @contextlib.contextmanager
-def built_bureau(folder: Path, today: date = TODAY, **changes: Any) -> Iterator[Bureau]:
-    """The case server's services, not served."""
+def built_bureau(
+    folder: Path,
+    today: date = TODAY,
+    prepare: Callable[[Org, Path], None] | None = None,
+    **changes: Any,
+) -> Iterator[Bureau]:
+    """The case server's services, not served; `prepare` sees organisation and state before."""
     org = make_org(folder, today, **{**ALWAYS_VALID, **changes})
     state = org.write_state(folder / "cases", "cases")
+    if prepare is not None:
+        prepare(org, state)
     days = [today]
     settings = CasesSettings(
         org.dir, state, feed_socket=folder / "no-feed.sock", poll_seconds=3600.0
