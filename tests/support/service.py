@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 PROGRAMS = Path(sys.executable).parent
-READY_TIMEOUT = 90.0
+READY_TIMEOUT = 240.0
 STOP_TIMEOUT = 40.0
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """From reports to a verified release with nothing faked: servers, desks, witnesses are processes.
 
-Reports → acts → end of the week → checkpoint with two of three witnesses → draft, two signatures,
-submission → the status page shows the entries → `whistle verify` agrees, and the promise is kept.
+Reports, an act, a later message → end of the week → checkpoint with two of three witnesses → draft,
+two signatures, submission → the status page shows the entries → `whistle verify` agrees, and the
+promise is kept.  Then the office acts and no batch comes any more: the status page accuses it.
 """
 
 import asyncio
@@ -25,15 +26,19 @@ from tests.support.service import PROGRAMS, Service
 from tests.support.witnesses import RunningWitness, found, serving
 from whistle.commands.founding import log_policy
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 FORM = {
     "unit": "kel-melati", "service": "ktp-pindah", "happened": "asked_paid",
     "how": "spoken", "asked": "under_50k", "paid": "under_50k",
 }  # fmt: skip
-REPORTS = 11
+REPORTS = 10
 AHEAD = "8"
 """Days: the week of the reports is over whatever day the test runs on."""
+FAR_AHEAD = "40"
+"""Days: whatever was to be in the log is overdue, but for what may wait for other reports."""
+LATER = "Petugasnya memakai seragam cokelat."
+OVERDUE = "padahal dinyatakan akan ada"
 
 
 def demo_with_witnesses(state: Path, witnesses: list[RunningWitness]) -> tuple[Service, str]:
@@ -90,13 +95,19 @@ async def until_public(service: Service, size: int) -> None:
         await asyncio.sleep(0.3)
 
 
-async def send_reports(service: Service) -> list[list[str]]:
+async def send_reports(service: Service, count: int) -> list[list[str]]:
     codes = []
     async with HttpReporter(service.ready["reporter"]) as reporter:
-        for number in range(REPORTS):
+        for number in range(count):
             draft = await reporter.draft({**FORM, "story": f"Pungutan di loket, nomor {number}"})
             codes.append(await reporter.send(draft))
     return codes
+
+
+async def write_later(service: Service, code: list[str]) -> None:
+    """A later message of the reporter."""
+    async with HttpReporter(service.ready["reporter"]) as reporter:
+        await reporter.write(await reporter.look(code), LATER)
 
 
 async def evidence(service: Service, code: list[str]) -> tuple[str, bytes]:
@@ -111,31 +122,52 @@ async def test_from_report_to_verified_release(tmp_path: Path) -> None:
     witnesses = [found(tmp_path, name) for name in ("kampus", "pers", "warga")]
     service, log_key = demo_with_witnesses(tmp_path / "state", witnesses)
     with contextlib.ExitStack() as stack:
-        for witness in witnesses:
-            stack.enter_context(serving(witness, log_key))
         stack.callback(service.stop)
-        service.start()
-        codes = await send_reports(service)
-        desk = service.desk("pengawas")
-        cases = desk.wait_for(REPORTS)
-        assert len(cases) == REPORTS
-        for case in cases:
-            desk.run("act", case["case"], "--to", "assessing", "--message", "Kami telaah.")
-        text, _ = await evidence(service, codes[0])
-        assert "Masuk catatan publik paling lambat" in text
+        with contextlib.ExitStack() as running:
+            for witness in witnesses:
+                running.enter_context(serving(witness, log_key))
+            code, case = await reported_and_published(service, tmp_path)
+        await withheld(service, code, case)
 
-        service.restart("--no-tor", "--demo-days-ahead", AHEAD)
-        await until_public(service, 1 + 2 * REPORTS)
-        note = fetch(service, "/log/checkpoint")
-        accepted = parse_policy(fetch(service, "/log-policy.txt")).require(note)
-        assert len(accepted.witnesses) >= 2
 
-        text, paper = await evidence(service, codes[0])
-        assert text.count("Ada di catatan publik: nomor") == 2
-        release = publish(service, tmp_path / "2026-release")
-        verify(tmp_path, release, paper)
-        about = fetch(service, f"/releases/{release.name}/release.json")
-        assert about == (release / "release.json").read_bytes()
+async def reported_and_published(service: Service, tmp_path: Path) -> tuple[list[str], str]:
+    """The first report's code and case, once all of it is in the log and in a release."""
+    service.start()
+    (code,) = await send_reports(service, 1)
+    desk = service.desk("pengawas")
+    case = str(desk.wait_for(1)[0]["case"])
+    await send_reports(service, REPORTS - 1)
+    assert len(desk.wait_for(REPORTS)) == REPORTS
+    desk.run("act", case, "--to", "assessing", "--message", "Kami telaah.")
+    await write_later(service, code)
+    text, _ = await evidence(service, code)
+    assert "Masuk catatan publik paling lambat" in text
+
+    service.restart("--no-tor", "--demo-days-ahead", AHEAD)
+    await until_public(service, 1 + REPORTS + 1)
+    note = fetch(service, "/log/checkpoint")
+    accepted = parse_policy(fetch(service, "/log-policy.txt")).require(note)
+    assert len(accepted.witnesses) >= 2
+
+    text, paper = await evidence(service, code)
+    assert text.count("Ada di catatan publik: nomor") == 2
+    assert OVERDUE not in text
+    release = publish(service, tmp_path / "2026-release")
+    verify(tmp_path, release, paper)
+    about = fetch(service, f"/releases/{release.name}/release.json")
+    assert about == (release / "release.json").read_bytes()
+    return code, case
+
+
+async def withheld(service: Service, code: list[str], case: str) -> None:
+    """No witness signs any more, so no batch gets out: the day the office named passes."""
+    before = fetch(service, "/log/checkpoint")
+    service.desk("pengawas").run("act", case, "--to", "examining", "--message", "Kami periksa.")
+    service.restart("--no-tor", "--demo-days-ahead", FAR_AHEAD)
+    text, _ = await evidence(service, code)
+    assert fetch(service, "/log/checkpoint") == before
+    assert text.count("Ada di catatan publik: nomor") == 2
+    assert OVERDUE in text
 
 
 def publish(service: Service, folder: Path) -> Path:
