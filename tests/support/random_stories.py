@@ -46,7 +46,7 @@ def _days(dice: random.Random) -> int:
 
 def _extras(kind: ActKind, target: State, day: date, dice: random.Random) -> dict[str, Any]:
     if kind is ActKind.EXTEND:
-        return {"until": day + timedelta(days=dice.randrange(-5, 120)), "reason": "many_incidents"}
+        return {"until": day + timedelta(days=dice.randrange(-5, 200)), "reason": "many_incidents"}
     if kind is ActKind.ASSIGN:
         return {"assignee": "penyidik-2"}
     return {"reason": _REASONS.get(target)} if kind is ActKind.TRANSITION else {}
