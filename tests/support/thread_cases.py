@@ -163,6 +163,7 @@ def places() -> Iterator[Story]:
         story = begun(f"dated {days} days off")
         story.day += timedelta(days=days)
         yield story.move(S.EXAMINING)
+    yield Story("received before it arrived", day=ARRIVAL - timedelta(days=1)).received()
     future = begun("a future day, then today")
     future.day += timedelta(days=1)
     future.move(S.EXAMINING)
