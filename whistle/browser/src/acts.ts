@@ -13,6 +13,7 @@ const KEY = /^[0-9a-f]{64}$/;
 const CODE = /^[a-z][a-z0-9_]{0,47}$/;
 const PERSON = /^[a-z0-9][a-z0-9-]{0,62}$/;
 const MAX_SEQ = 2 ** 31 - 1;
+const MAX_UNTIL_DAYS = 1000;
 const NO_ACT = "0".repeat(64);
 
 const words = (text: string): string[] => text.split(" ");
@@ -92,7 +93,8 @@ function parse(value: Json | undefined): Act {
     names.every((name) => typeof value[name] === "string" && form.test(value[name]));
   const may = (form: RegExp, name: string): boolean => value[name] === null || is(form, name);
   const { seq, day, until } = value;
-  need(isCount(seq) && seq <= MAX_SEQ && isDay(day) && (until === null || isDay(until)), REFUSED);
+  need(isCount(seq) && seq <= MAX_SEQ && isDay(day), REFUSED);
+  need(until === null || (isDay(until) && Date.parse(until) - Date.parse(day) <= MAX_UNTIL_DAYS * 86_400_000), REFUSED);
   need(is(CASE, "case") && is(KEY, "prev", "signer") && may(KEY, "message") && may(PERSON, "assignee"), REFUSED);
   need(is(CODE, "kind", "to") && may(CODE, "from") && may(CODE, "reason"), REFUSED);
   return value as unknown as Act;
