@@ -28,6 +28,8 @@ from crypto.rng import Rng
 from crypto.signing import sign, verify
 
 MAX_ACT_BYTES: Final = 4096
+MAX_UNTIL_DAYS: Final = 1000
+"""How far after its own day an act may extend; policies allow far less."""
 MAX_SEQ: Final = 2**31 - 1
 FIRST_SEQ: Final = 1
 
@@ -96,6 +98,7 @@ class Act:
         if not isinstance(obj, dict) or set(obj) != _KEYS or obj["v"] != 1 or obj["v"] is True:
             raise ActFormatError("an act has exactly the fields of version 1")
         try:
+            day = parse_day(obj["day"])
             return cls(
                 case=CaseId(_match(obj["case"], CASE_ID)),
                 seq=_seq(obj["seq"]),
@@ -105,13 +108,21 @@ class Act:
                 target=State(_match(obj["to"], _CODE)),
                 reason=_optional(obj["reason"], _CODE),
                 message=_optional(obj["message"], _HEX_32),
-                day=parse_day(obj["day"]),
+                day=day,
                 signer=DeviceKey(_match(obj["signer"], _HEX_32)),
-                until=None if obj["until"] is None else parse_day(obj["until"]),
+                until=None if obj["until"] is None else _until(obj["until"], day),
                 assignee=_person(obj["assignee"]),
             )
         except (ValueError, MalformedError) as error:
             raise ActFormatError("a field of the act is malformed") from error
+
+
+def _until(value: object, day: date) -> date:
+    """An extension's last day, near enough to the act for every calendar to count on from there."""
+    until = parse_day(value)
+    if (until - day).days > MAX_UNTIL_DAYS:
+        raise ValueError("beyond any policy")
+    return until
 
 
 _NAMES: Final = {"source": "from", "target": "to"}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from case_mgmt.acts import (
     CASE_ID,
+    MAX_UNTIL_DAYS,
     Act,
     SignedAct,
     act_hash,
@@ -31,7 +32,7 @@ DAY = date(2026, 4, 7)
 
 hex_32 = st.binary(min_size=32, max_size=32).map(bytes.hex)
 codes = st.from_regex(r"[a-z][a-z0-9_]{0,47}", fullmatch=True)
-dates = st.dates(date(1970, 1, 1), date(2199, 12, 31))
+dates = st.dates(date(1975, 1, 1), date(2199, 12, 31))
 acts = st.builds(
     Act,
     case=st.binary(min_size=5, max_size=5).map(lambda raw: new_case_id(lambda _: raw)),
@@ -44,12 +45,19 @@ acts = st.builds(
     message=st.none() | hex_32,
     day=dates,
     signer=hex_32.map(DeviceKey),
-    until=st.none() | dates,
+    until=st.none(),
     assignee=st.none() | st.just(PersonId("penyidik-1")),
 )
 
 
-@given(acts)
+def _extended(act: Act, days: int) -> Act:
+    return replace(act, until=act.day + timedelta(days=days))
+
+
+extended = st.builds(_extended, acts, st.integers(-1000, MAX_UNTIL_DAYS))
+
+
+@given(acts | extended)
 def test_parse_undoes_encode(act: Act) -> None:
     assert Act.parse(act.encode()) == act
 
@@ -110,6 +118,7 @@ def edited(**changes: Any) -> bytes:
         edited(day="2026-02-30"),
         edited(signer="00" * 16),
         edited(until="soon"),
+        edited(until="9999-12-30"),  # no calendar counts on from there
         edited(assignee=""),
         edited(assignee="a b"),
         edited(assignee="x" * 65),

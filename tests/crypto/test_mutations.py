@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from crypto import jsonfields
 from crypto.age.reader import ReplySeed, open_single
+from crypto.encoding import canonical_json, parse_json
 from crypto.envelope import split
 from crypto.errors import AuthenticationError, MalformedError, ManifestError
 from crypto.frame import decode_frame
@@ -24,6 +26,7 @@ from crypto.manifest import verify_manifest
 from crypto.private.age_open import open_all
 from crypto.xwing import Recipient
 from tests.support.browser_build import bundle
+from tests.support.mutated_json import objects
 from tests.support.mutated_manifests import manifests, recipients
 from tests.support.mutated_sealed import Case, boxes, containers, frames
 from tests.support.vectors import FOLDER
@@ -69,6 +72,13 @@ def judge_own_copy(case: Case) -> bytes:
     return open_own_copy(key, lookup, message, raw(case["data"])).encode()
 
 
+def judge_json(case: Case) -> bytes:
+    """An object has one meaning; its canonical form says which."""
+    return canonical_json(
+        dict(jsonfields.members(parse_json(raw(case["data"]), max_bytes=1 << 20)))
+    )
+
+
 JUDGES: dict[str, Callable[[Case], bytes]] = {
     "frame": lambda case: decode_frame(raw(case["data"])).body,
     "container": judge_container,
@@ -76,6 +86,7 @@ JUDGES: dict[str, Callable[[Case], bytes]] = {
     "recipient": lambda case: Recipient.from_age(case["text"]).raw,
     "notice": judge_notice,
     "own_copy": judge_own_copy,
+    "json": judge_json,
 }
 
 
@@ -93,7 +104,7 @@ def verdict(case: Case) -> Verdict:
 @cache
 def cases() -> tuple[Case, ...]:
     chance = random.Random(6)
-    makers = (frames, containers, boxes, manifests, recipients)
+    makers = (frames, containers, boxes, manifests, recipients, objects)
     return tuple(case for make in makers for case in make(chance))
 
 

@@ -165,7 +165,7 @@ def built_intake(
 ) -> Iterator[IntakeServices]:
     """Build the services without serving; closes them afterwards."""
     calendar = calendar or Calendar()
-    org = make_org(tmp_path, TODAY)
+    org = make_org(tmp_path, calendar.day)
     services = build_services(
         IntakeSettings(
             org.dir,
@@ -189,6 +189,7 @@ async def running_intake(
 ) -> AsyncIterator[Intake]:
     """Serve the public pages on a free port and the feed on a socket file."""
     calendar = calendar or Calendar()
+    org = make_org(tmp_path, calendar.day)  # the same that the services are built from
     with built_intake(tmp_path, calendar, **settings) as services:
         socket = tmp_path / "f.sock"
         async with (
@@ -197,4 +198,4 @@ async def running_intake(
         ):
             if public.port is None:
                 raise RuntimeError("no port")
-            yield Intake(make_org(tmp_path, TODAY), services, public.port, socket, calendar)
+            yield Intake(org, services, public.port, socket, calendar)

@@ -321,7 +321,10 @@ def boxes(chance: random.Random) -> Iterator[Case]:
     ):
         plain = (pair(first, second) + meta).ljust(8192, b"\0")
         yield _notice(_box(plain, where))
-    for content in (b"[]", b"{}", b"\xff", b"{", b"null", b'{"v":1}x'):
+    for content in (
+        b"[]", b"{}", b"\xff", b"{", b"null", b'{"v":1}x', b'{"v":1,"v":1}', b'{"v":1.0}',
+        b'{"v":1e0}', b' {"v": 1} ', b'{"v":[{"a":1,"a":1}]}', b'{"v":"\\ud800"}',
+    ):  # fmt: skip
         yield _notice(_box((pair(len(content), 0) + content).ljust(8192, b"\0"), where))
     for size in (0, 16, 8191, 8193, 32768):
         yield _notice(_box((pair(7, 0) + meta).ljust(size, b"\0")[:size], where))

@@ -42,6 +42,7 @@ const JUDGES = {
   recipient: (one) => keys.recipientFromText(one.text),
   notice: (one) => boxes.openNotice(raw(one.key), raw(one.lookup), one.place, raw(one.data)).container ?? new Uint8Array(0),
   own_copy: (one) => bytes.utf8(boxes.openOwnCopy(raw(one.key), raw(one.lookup), raw(one.message), raw(one.data))),
+  json: (one) => bytes.utf8(bytes.canonicalJson(bytes.parseJson(raw(one.data)))),
 };
 
 function verdict(one) {

@@ -7,6 +7,7 @@ import { basename, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { minify } from "terser";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const target = join(here, "../../static");
@@ -18,6 +19,16 @@ const SHIPPED = [
 ];
 const APART = ["offline.js", "verify.js"]; // not in the budget
 const BUDGET = 45 * 1000; // bytes after gzip, both files together
+
+const NOTICE = "/* SPDX-License-Identifier: AGPL-3.0-or-later; sources: whistle/browser/; noble libraries (c) Paul Miller, MIT */";
+
+// What terser may do: nothing that its documentation calls unsafe.
+const SMALLER = {
+  ecma: 2020,
+  toplevel: true,
+  compress: { passes: 4, ecma: 2020 },
+  format: { ascii_only: true, comments: false, preamble: NOTICE },
+};
 
 async function bundle(entry) {
   const result = await build({
@@ -31,9 +42,9 @@ async function bundle(entry) {
     target: ["firefox128"],
     charset: "ascii",
     legalComments: "none",
-    banner: { js: "/* SPDX-License-Identifier: AGPL-3.0-or-later; sources: whistle/browser/; noble libraries (c) Paul Miller, MIT */" },
   });
-  return Buffer.from(result.outputFiles[0].contents);
+  const { code } = await minify(result.outputFiles[0].text, SMALLER);
+  return Buffer.from(`${code}\n`);
 }
 
 const args = process.argv.slice(2);

@@ -100,18 +100,33 @@ export function canonicalJson(value: Json, levels = 16): string {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${inner(value[key]!)}`).join(",")}}`;
 }
 
-/** JSON that must be an object; `canonical` demands the one canonical form. */
+/** JSON that must be an object, strict as envelope.md 3 has it; `canonical` demands the one canonical form. */
 export function parseJson(bytes: Uint8Array, canonical = false): Members {
   const source = text(bytes);
-  let value: unknown;
+  let value: Json;
   try {
     value = JSON.parse(source);
   } catch {
     throw new Malformed("not JSON");
   }
   need(isMembers(value), "not a JSON object");
+  // A key that is there twice has two colons and one member; and every number is written as an integer.
+  const bare = source.replace(/"[^"\\]*(?:\\.[^"\\]*)*"/g, "");
+  need(countMembers(value) === bare.split(":").length - 1 && !/\d[.e]/i.test(bare), "JSON is ambiguous");
   need(!canonical || canonicalJson(value) === source, "JSON is not canonical");
   return value;
+}
+
+/** How many members a value has at all depths; refuses values that JSON libraries read differently. */
+function countMembers(value: Json, levels = 16): number {
+  if (typeof value === "string") need(value.isWellFormed(), "lone surrogate");
+  if (typeof value === "number") need(Number.isSafeInteger(value), "not an integer");
+  if (value === null || typeof value !== "object") return 0;
+  need(levels, "nested too deeply");
+  const isList = Array.isArray(value);
+  return Object.entries(value).reduce(
+    (sum, [key, each]) => sum + (isList ? 0 : 1 + countMembers(key)) + countMembers(each, levels - 1), 0,
+  );
 }
 
 export const isMembers = (value: unknown): value is Members =>

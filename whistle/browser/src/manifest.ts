@@ -19,12 +19,25 @@ export interface Person {
   desk: string;
 }
 
+/** Where a key that may have signed an act stands. */
+export const UNKNOWN = 0;
+export const FORMER = 1;
+export const LISTED = 2;
+
+export interface Signer {
+  holder: string; // a person's id, or SERVICE
+  standing: typeof FORMER | typeof LISTED;
+}
+
+export const SERVICE = "service:cases"; // no person's id has a colon
+
 export interface Manifest {
   serial: number;
   notBefore: string;
   notAfter: string;
   people: Person[];
   services: { [name: string]: Bytes };
+  signers: Map<string, Signer>; // by key, hexadecimal: whoever signs acts, or once did
   files: Members;
 }
 
@@ -40,18 +53,26 @@ export function verifyManifest(data: Uint8Array, signature: Uint8Array, instance
   const people = list(source.people, 100).map(person);
   const services = hashes(source.services, ID);
   hashes(source.files, FILE);
-  const former = [...formerKeys(source, "former", "desk"), ...formerKeys(source, "former_services", "key")];
+  const left = formerKeys(source, "former", "desk");
+  const replaced = formerKeys(source, "former_services", "key");
+  const former = [...left, ...replaced];
   distinct(people.map((each) => each.id));
   distinct(people.map((each) => hex(each.recipient)));
   distinct([...people.map((each) => each.desk), ...Object.values(services).map(hex), ...former.map(([key]) => key)]);
   need(former.every(([, until]) => until < serial) && opening(people, []).length <= 16, RULES);
   need([[], ...people.map((each) => [each.unit])].every((unit) => opening(people, unit).length), RULES);
-  return { serial, notBefore, notAfter, people, services, files: source.files as Members };
+  const signers = new Map<string, Signer>();
+  for (const [key, , holder] of left) signers.set(key, { holder, standing: FORMER });
+  for (const [key, , id] of replaced) if (id === CASES) signers.set(key, { holder: SERVICE, standing: FORMER });
+  for (const { desk, id } of people) signers.set(desk, { holder: id, standing: LISTED });
+  if (services[CASES]) signers.set(hex(services[CASES]), { holder: SERVICE, standing: LISTED });
+  return { serial, notBefore, notAfter, people, services, signers, files: source.files as Members };
 }
 
+const CASES = "cases";
 const RULES = "manifest breaks a rule";
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
-const isText = (value: unknown, longest = 200): value is string =>
+export const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+export const isText = (value: unknown, longest = 200): value is string =>
   typeof value === "string" && [...value].length <= longest;
 const isId = (value: unknown): value is string => typeof value === "string" && ID.test(value);
 
@@ -71,10 +92,10 @@ function hashes(value: Json | undefined, name: RegExp): { [name: string]: Bytes 
 }
 
 /** Keys that are no longer in force; a list may be absent, but not null. */
-function formerKeys(source: Members, name: string, key: string): [string, number][] {
+function formerKeys(source: Members, name: string, key: string): [string, number, string][] {
   return (name in source ? list(source[name], 400) : []).map((each) => {
     need(isMembers(each) && Object.keys(each).length === 3 && isId(each.id) && isCount(each.until_serial), "manifest");
-    return [hex(unhex(each[key], 32)), each.until_serial];
+    return [hex(unhex(each[key], 32)), each.until_serial, each.id];
   });
 }
 

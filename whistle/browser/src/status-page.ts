@@ -8,6 +8,7 @@ import { day, fill, find, has, Notice, showMain, t, view } from "./view.ts";
 
 const CLOSINGS = ["upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined"];
 const REACHED = ["received", "assessing needs_info", "examining referred reopened", CLOSINGS.join(" ")];
+const NOTES = ["unreadable", "unverified", "former", "unknown"];
 
 /** Take over the code form; return what a press of its button does. */
 export function statusPage(answers: Answers): () => void {
@@ -63,6 +64,7 @@ function showThread(answers: Answers, thread: Thread, said: string | null): void
   if (!dueShown) fill(content, "due-row", null);
   if (!overallDue) fill(content, "overall-row", null);
   if (!thread.paused) fill(content, "paused", null);
+  if (!thread.isByFormer) fill(content, "by-former", null);
   progress(content, thread);
   find(content, ".timeline").replaceChildren(...thread.items.map(line));
   const mayContest = contestUntil !== null || state === "withdrawn";
@@ -104,13 +106,14 @@ function line(item: Item): DocumentFragment {
   const reason = item.reason && (has(`reason.${item.reason}`) ? t(`reason.${item.reason}`) : item.reason);
   const shown = view("item", {
     by: t(`case.by_${item.author}`),
-    day: day(item.day),
+    day: item.day && `, ${day(item.day)}`,
     label: t(has(event) ? event : `status.${item.code}`),
     reason: reason && t("case.reason", { reason }),
     text: item.text || null,
     log: item.log && t("script.log", { day: day(item.log) }),
     files: item.files ? t("case.files", { count: item.files }) : null,
   });
+  for (const note of NOTES) if (note !== item.note) fill(shown, note, null);
   shown.firstElementChild!.className = item.author;
   return shown;
 }

@@ -1,37 +1,36 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
-// From a thread's sealed boxes to the history a reporter reads; nothing is left out because it does not open.
-// Lateness is computed from published dates and today, never read from a box.
+// From a thread's sealed boxes to the history a reporter reads: the same verdict, entry by entry, as
+// whistle/intake/replies.py. Nothing is left out because it does not open or does not hold; it is shown as
+// what it is, without its text, and decides nothing. Code, limits and lateness are computed from the acts
+// that count, the published policy and today, never read from a box.
 
+import { type Act, type Believed, judge } from "./acts.ts";
 import { open } from "./age.ts";
-import { type Act, verifyAct } from "./acts.ts";
-import { openNotice, openOwnCopy } from "./boxes.ts";
+import { openNotice, openOwnCopy, type Notice } from "./boxes.ts";
 import {
   type Bytes, digest, equal, hex, isMembers, type Json, type Members, need, parseJson, unb64, unhex,
 } from "./bytes.ts";
+import { type Clock, clock, shift, type Step } from "./deadlines.ts";
 import { decodeFrame, frameHash, NO_PREVIOUS, REPLY } from "./frame.ts";
 import type { ReceiptKeys } from "./keys.ts";
-import { isDay, type Manifest } from "./manifest.ts";
+import { FORMER, isDay, isText, type Manifest, UNKNOWN } from "./manifest.ts";
 
 export interface Item {
-  day: string;
+  day: string | null; // null: it could not be learned
   code: string;
   author: "office" | "reporter" | "system";
   text: string;
   reason: string | null;
   files: number;
+  note: "unreadable" | "unverified" | "former" | "unknown" | null;
   log: string | null; // day by which it is in the public log
 }
 
-export interface Thread {
+export interface Thread extends Clock {
   state: string;
+  isByFormer: boolean; // the last step, by a key that is no longer listed
   received: string;
   items: Item[]; // newest first
-  due: string | null;
-  dueKind: string | null;
-  overallDue: string | null;
-  overdueSince: string | null;
-  contestUntil: string | null;
-  paused: boolean;
 }
 
 export interface Reading {
@@ -50,122 +49,145 @@ export interface Office {
 interface Opened {
   place: number;
   item: Item | null;
-  meta: Members | null;
-  act: Act | null;
+  counts: Believed | null;
   prev: Bytes | null;
 }
 
-const OFFICE_KINDS = ["transition", "update", "extend"];
-const OWN_KINDS = ["follow_up", "withdraw"];
 const CODES: { [kind: string]: string } = { update: "update", extend: "extend" };
+const MAX_CODE = 64;
 
-const line = (day: string, code: string, author: Item["author"], text = "", reason: string | null = null): Item => ({
-  day, code, author, text, reason, files: 0, log: null,
+const line = (day: string | null, code: string, more: Partial<Item> = {}): Item => ({
+  day, code, author: "system", text: "", reason: null, files: 0, note: null, log: null, ...more,
 });
+const damaged = (note: "unreadable" | "unverified", day: string | null = null): Item => line(day, note, { note });
 
 export function readThread(answer: Members, keys: ReceiptKeys, office: Office): Reading {
-  const arrival = answer.day;
-  need(isDay(arrival) && Array.isArray(answer.boxes) && Array.isArray(answer.own), "thread");
-  const opened = answer.boxes.map((entry) => openEntry(entry, keys, office, arrival)).sort((a, b) => a.place - b.place);
-  const lines: [number, Item][] = opened.flatMap(({ place, item }) => (item ? [[2 * place, item] as [number, Item]] : []));
-  for (const entry of answer.own) lines.push(own(entry, keys));
-  if (!lines.some(([, item]) => item.code === "received")) lines.push([-1, line(arrival, "received", "system")]);
+  const { day: arrival, boxes, own } = answer;
+  need(isDay(arrival) && Array.isArray(boxes) && Array.isArray(own), "thread");
+  const mine = own.map((entry) => ownLine(entry, keys));
+  const opened = new Reader(keys, office, arrival, mine.map(([, item]) => item.code)).read(boxes);
+  const lines = opened.flatMap(({ place, item }): [number, Item][] => (item ? [[2 * place, item]] : []));
+  lines.push(...mine);
+  if (!lines.some(([, item]) => item.code === "received")) lines.push([-1, line(arrival, "received")]);
   lines.sort((a, b) => a[0] - b[0]);
-  const last = opened.filter((entry) => entry.meta && entry.act).at(-1);
+  const counting = opened.flatMap(({ counts }) => counts ?? []);
+  const first: Step = { kind: "received", from: null, to: "received", day: arrival, until: null };
+  const history = [first, ...counting.map(({ act }) => act)];
+  const times = clock(history, office.policy, office.today);
+  if (times.contestUntil && office.today > times.contestUntil) times.contestUntil = null;
   return {
-    thread: { ...clock(last, arrival, office), received: arrival, items: lines.map(([, item]) => item).reverse() },
-    seen: Math.max(0, ...opened.map((entry) => entry.place)),
-    prev: opened.findLast((entry) => entry.prev)?.prev ?? NO_PREVIOUS,
+    thread: {
+      ...times,
+      state: history.at(-1)!.to,
+      isByFormer: counting.at(-1)?.standing === FORMER,
+      received: arrival,
+      items: lines.map(([, item]) => item).reverse(),
+    },
+    seen: Math.max(0, ...opened.map(({ place }) => place)),
+    prev: opened.findLast(({ prev }) => prev)?.prev ?? NO_PREVIOUS,
   };
 }
 
-function openEntry(entry: Json, keys: ReceiptKeys, office: Office, arrival: string): Opened {
-  need(isMembers(entry) && typeof entry.seq === "number", "box");
-  const place = entry.seq;
-  let day = arrival;
-  let act: Act | null = null;
-  let meta: Members | null = null;
-  try {
-    const notice = openNotice(keys.mailboxKey, keys.lookupId, place, unb64(entry.box));
-    act = verifyAct(notice.meta, office.manifest);
-    meta = notice.meta;
-    day = act.day;
-    const reply = openReply(notice.container, act, keys, office);
-    const shown = item(act, reply?.text ?? "");
-    const by = isMembers(meta.log) ? meta.log.by : null;
-    if (shown && isDay(by)) shown.log = by;
-    return { place, item: shown, meta, act, prev: reply?.hash ?? null };
-  } catch {
-    return { place, item: line(day, "unreadable", "system"), meta, act, prev: null };
+/** Opens the boxes of one thread in order; each is checked against what stands before it. */
+class Reader {
+  private before: Believed | null = null;
+  private isNeighbour = false;
+
+  /** `wishes`: what the reporter's own copies say was sent; each counts once. */
+  constructor(
+    private readonly keys: ReceiptKeys,
+    private readonly office: Office,
+    private readonly arrival: string,
+    private readonly wishes: string[],
+  ) {}
+
+  read(boxes: Json[]): Opened[] {
+    const places = boxes.map((entry): [number, Json | undefined] => {
+      need(isMembers(entry) && typeof entry.seq === "number", "box");
+      return [entry.seq, entry.box];
+    });
+    return places
+      .sort((a, b) => a[0] - b[0])
+      .map(([place, box]) => {
+        const opened = { place, counts: null, prev: null, ...this.open(place, box) };
+        this.before = opened.counts ?? this.before;
+        this.isNeighbour = opened.counts !== null;
+        return opened;
+      });
+  }
+
+  private open(seq: number, box: Json | undefined): Omit<Opened, "place"> | { item: Item | null } {
+    const { keys, office, before, isNeighbour } = this;
+    let notice: Notice;
+    try {
+      notice = openNotice(keys.mailboxKey, keys.lookupId, seq, unb64(box));
+    } catch {
+      return { item: damaged("unreadable") };
+    }
+    let believed: Believed;
+    try {
+      const last = shift(office.today, 1); // two servers around midnight
+      believed = judge(notice.meta, { seq, before, isNeighbour, first: this.arrival, last }, office.manifest);
+      this.requireWish(believed.act.kind);
+    } catch {
+      return { item: damaged("unverified") };
+    }
+    const { act, standing } = believed;
+    try {
+      const reply = openReply(notice.container, act, keys, office);
+      const item = actLine(act, reply?.text ?? "", standing);
+      const by = isMembers(notice.meta.log) ? notice.meta.log.by : null;
+      if (item && standing !== UNKNOWN && isDay(by)) item.log = by;
+      return standing === UNKNOWN ? { item } : { item, counts: believed, prev: reply?.hash ?? null };
+    } catch {
+      return { item: damaged("unreadable", act.day) };
+    }
+  }
+
+  /** The service signs these in the reporter's name; the own copies say whether the reporter wanted it. */
+  private requireWish(kind: string): void {
+    if (kind !== "contest" && kind !== "withdraw") return;
+    const at = this.wishes.indexOf(kind);
+    need(at >= 0, "act");
+    this.wishes.splice(at, 1);
   }
 }
 
 /** The reporter's own acts show as what the reporter wrote. */
-function item(act: Act, text: string): Item | null {
-  if (OWN_KINDS.includes(act.kind)) return null;
-  const author = OFFICE_KINDS.includes(act.kind) ? "office" : "system";
-  return line(act.day, CODES[act.kind] ?? act.to, author, text, act.reason);
+function actLine({ kind, day, to, reason }: Act, text: string, standing: number): Item | null {
+  if (kind === "follow_up" || kind === "withdraw") return null;
+  const isOffice = (kind === "transition" || kind in CODES) && standing !== UNKNOWN;
+  const note = standing === UNKNOWN ? "unknown" : standing === FORMER ? "former" : null;
+  return line(day, CODES[kind] ?? to, { author: isOffice ? "office" : "system", text, reason, note });
 }
 
 function openReply(
   container: Uint8Array | null, act: Act, keys: ReceiptKeys, office: Office,
 ): { text: string; hash: Bytes } | null {
   if (!container) {
-    need(act.message === null, "the message of this act is missing");
+    need(act.message === null, "reply");
     return null;
   }
-  need(act.message === hex(digest(container)), "not the message the act names");
+  need(act.message === hex(digest(container)), "reply");
   const data = open(keys.replySeed, container, true);
   const frame = decodeFrame(data);
-  need(frame.type === REPLY && frame.sender && hex(frame.sender) === act.signer, "not a signed reply");
-  need(equal(frame.instanceId, office.instanceId) && equal(frame.threadId, keys.lookupId), "reply belongs elsewhere");
-  const body = parseJson(frame.body);
-  need(body.v === 1 && typeof body.text === "string", "reply body");
-  return { text: body.text, hash: frameHash(data) };
+  need(frame.type === REPLY && frame.sender && hex(frame.sender) === act.signer, "reply");
+  need(equal(frame.instanceId, office.instanceId) && equal(frame.threadId, keys.lookupId), "reply");
+  const { v, lang, text, day, status, reason } = parseJson(frame.body);
+  need(v === 1 && (lang === "id" || lang === "en") && typeof text === "string" && isDay(day), "reply");
+  need([status, reason].every((each) => isText(each ?? "", MAX_CODE)), "reply");
+  return { text, hash: frameHash(data) };
 }
 
-function own(entry: Json, keys: ReceiptKeys): [number, Item] {
+function ownLine(entry: Json, keys: ReceiptKeys): [number, Item] {
   need(isMembers(entry) && isDay(entry.day), "own copy");
   try {
     const box = openOwnCopy(keys.stateKey, keys.lookupId, unhex(entry.id, 16), unb64(entry.box));
-    const copy = JSON.parse(box) as Members;
-    const shown = line(entry.day, String(copy.intent), "reporter", String(copy.text));
-    return [2 * Number(copy.seen) + 1, { ...shown, files: Number(copy.files) }];
+    const { intent, text, files, seen } = JSON.parse(box) as Members;
+    need(typeof intent === "string" && typeof text === "string", "own copy");
+    need(typeof files === "number" && typeof seen === "number", "own copy");
+    return [2 * seen + 1, line(entry.day, intent, { author: "reporter", text, files })];
   } catch {
-    return [1, line(entry.day, "unreadable", "system")];
+    return [1, damaged("unreadable", entry.day)];
   }
-}
-
-function clock(last: Opened | undefined, arrival: string, office: Office): Omit<Thread, "items" | "received"> {
-  const meta = last?.meta;
-  const facts = meta
-    ? {
-        state: last.act!.to, due: day(meta.due), dueKind: typeof meta.due_kind === "string" ? meta.due_kind : null,
-        overallDue: day(meta.overall_due), contestUntil: day(meta.contest_until), paused: meta.paused === true,
-      }
-    : {
-        state: "received", due: workingDay(arrival, "assess", office.policy), dueKind: "assess",
-        overallDue: workingDay(arrival, "overall", office.policy), contestUntil: null, paused: false,
-      };
-  const late = facts.due !== null && office.today > facts.due;
-  return { ...facts, overdueSince: late ? shift(facts.due!, 1) : null };
-}
-
-const day = (value: Json | undefined): string | null => (isDay(value) ? value : null);
-
-export const shift = (from: string, days: number): string =>
-  new Date(Date.parse(`${from}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
-
-/** The working day on which a published limit that starts on `from` ends. */
-function workingDay(from: string, limit: string, policy: Members): string | null {
-  const limits = policy.limits;
-  const holidays = policy.holidays;
-  if (!isMembers(limits) || !isMembers(holidays) || typeof limits[limit] !== "number") return null;
-  let current = from;
-  for (let left = limits[limit]; left > 0; ) {
-    current = shift(current, 1);
-    const weekday = new Date(`${current}T00:00:00Z`).getUTCDay();
-    if (weekday !== 0 && weekday !== 6 && !(current in holidays)) left--;
-  }
-  return current;
 }

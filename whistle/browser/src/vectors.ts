@@ -4,12 +4,16 @@
 import * as age from "./age.ts";
 import * as boxes from "./boxes.ts";
 import * as bytes from "./bytes.ts";
+import * as deadlines from "./deadlines.ts";
 import * as files from "./files.ts";
 import * as frame from "./frame.ts";
 import * as keys from "./keys.ts";
 import * as manifest from "./manifest.ts";
 import * as photos from "./photos.ts";
 import * as sum from "./sum.ts";
+import * as thread from "./thread.ts";
 import * as words from "./words.ts";
 
-Object.assign(globalThis, { whistle: { age, boxes, bytes, files, frame, keys, manifest, photos, sum, words } });
+Object.assign(globalThis, {
+  whistle: { age, boxes, bytes, deadlines, files, frame, keys, manifest, photos, sum, thread, words },
+});
