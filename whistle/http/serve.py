@@ -37,6 +37,7 @@ from aiohttp.web_protocol import RequestHandler
 from whistle import limits, logs
 from whistle.http import headers
 from whistle.http.connections import Connections, most_connections
+from whistle.http.reading import ClearedReading, ReceiveBuffer
 
 PUBLIC_SOCKET: Final = 0o660
 FEED_SOCKET: Final = 0o600
@@ -218,12 +219,12 @@ async def listening(
             _remove_socket(unix, bound)
 
 
-def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
+def _protocol_factory(runner: web.AppRunner) -> Callable[[], ClearedReading]:
     server = runner.server
     if server is None:
         raise RuntimeError("the runner is not set up")
     server.request_handler = functools.partial(_guarded, server.request_handler)
-    return functools.partial(
+    make = functools.partial(
         Protocol,
         Connections(most_connections()),
         server,
@@ -238,6 +239,8 @@ def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
         read_bufsize=limits.READ_BUFFER,
         auto_decompress=False,
     )
+    buffer = ReceiveBuffer()
+    return lambda: ClearedReading(make(), buffer)
 
 
 def _remove_socket(path: Path, bound: os.stat_result | None) -> None:
