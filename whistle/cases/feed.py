@@ -4,6 +4,7 @@
 Invariants
 * Every request is signed with the service key; a Unix socket or an onion service is the only way.
 * Answers are read up to a limit; redirects are not followed; the environment's proxies are ignored.
+* No header names this program, its libraries or their versions.
 * Whatever goes wrong is a `FeedError`, on the way a `FeedLostError`; only a clear refusal of what
   is brought is a `FeedRefusedError`.
 
@@ -45,6 +46,7 @@ _LOST: Final = (
 )
 _FOR_GOOD: Final = frozenset({400, 409, 413})
 _JSON: Final = {"Content-Type": "application/json"}
+_SILENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 @dataclass(frozen=True)
@@ -166,6 +168,10 @@ async def connect(address: FeedAddress, signer: FeedSigner) -> AsyncIterator[Fee
         total=None, sock_connect=FEED_CONNECT_TIMEOUT, sock_read=FEED_READ_TIMEOUT
     )
     async with aiohttp.ClientSession(
-        connector=address.connector(), timeout=timeout, auto_decompress=False, trust_env=False
+        connector=address.connector(),
+        timeout=timeout,
+        skip_auto_headers=_SILENT,
+        auto_decompress=False,
+        trust_env=False,
     ) as session:
         yield FeedClient(session, address, signer)
