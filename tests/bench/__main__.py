@@ -21,6 +21,7 @@ from tests.bench.pieces import measure_pieces
 from tests.bench.report import Report
 from tests.bench.sealing import measure_sealing
 from tests.bench.servers import Running, bare, intake
+from tests.bench.timing import measure_timing
 from tests.bench.uploads import measure_upload
 from tests.support.org import Org, make_org
 
@@ -122,6 +123,9 @@ def main() -> int:
         org = make_org(folder, (datetime.datetime.now(datetime.UTC) + SEAT).date())
         state = org.write_state(folder / "intake", "intake")
         measure_fresh(report, org, state, quick=args.quick)
+        quiet = org.write_state(folder / "quiet", "intake")
+        with intake(org.dir, quiet, free_port()) as alone:
+            measure_timing(report, org, quiet, alone, rounds=100 if args.quick else 1_000)
         asyncio.run(measure_sealing(report, folder, rounds=1 if args.quick else 3))
         if args.grown:
             fresh = org.write_state(folder / "fresh", "intake")
