@@ -25,6 +25,9 @@ class Domain(StrEnum):
     REPORTER_AUTH = "whistle/v1/auth"
     BUNDLE = "whistle/v1/bundle"
     SITE = "whistle/v1/site"
+    BACKUP = "whistle/v1/backup"
+    HANDOVER = "whistle/v1/handover"
+    HANDOVER_ACCEPTED = "whistle/v1/handover-accepted"
 
     # hashes
     FRAME_HASH = "whistle/v1/frame"

@@ -8,6 +8,7 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from crypto.handover import REASONS
 from whistle.limits import MAX_FILE_BYTES, MIB
 
 DESK_PORT = 8081
@@ -34,6 +35,7 @@ def build_parser() -> Parser:
     _add_serve(commands)
     _add_keys(commands)
     _add_root(commands)
+    _add_backup(commands)
     return parser
 
 
@@ -184,6 +186,17 @@ def _add_root(commands: "_Commands[Parser]") -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder of the signed files"
     )
     _add_site(actions)
+    summary = "name the root key that follows this one, in a document both sign"
+    over = actions.add_parser("hand-over", parents=[_output()], help=summary, description=summary)
+    over.add_argument("--root", type=Path, required=True, metavar="FILE", help="the key that ends")
+    over.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    over.add_argument(
+        "--new-root", type=Path, required=True, metavar="FILE", help="the key that follows"
+    )
+    over.add_argument("--new-passphrase-file", type=Path, metavar="FILE")
+    over.add_argument("--day", type=_day, required=True, metavar="DAY", help="YYYY-MM-DD")
+    over.add_argument("--reason", choices=REASONS, default="planned")
+    over.add_argument("--out", type=Path, required=True, metavar="FILE", help="document to create")
 
 
 def _add_site(actions: "_Commands[Parser]") -> None:
@@ -202,6 +215,23 @@ def _add_site(actions: "_Commands[Parser]") -> None:
         "--max-file-mib", type=int, default=MAX_FILE_BYTES // MIB, metavar="MIB",
         help="what `whistle intake` was given: the pages name it",
     )  # fmt: skip
+
+
+def _add_backup(commands: "_Commands[Parser]") -> None:
+    backup = commands.add_parser("backup", help="the key of the backups (keep it offline)")
+    actions = backup.add_subparsers(dest="action", required=True, metavar="ACTION")
+    summary = "make the identity that opens backups, and the recipient file for the servers"
+    new = actions.add_parser(
+        "new", parents=[_output(), _sealing()], help=summary, description=summary
+    )
+    new.add_argument("--out", type=Path, required=True, metavar="FILE", help="identity to create")
+    summary = "open a backup into an empty folder (`whistle restore` does this and the rest)"
+    opened = actions.add_parser("open", parents=[_output()], help=summary, description=summary)
+    opened.add_argument("--backups", type=Path, required=True, metavar="DIR")
+    opened.add_argument("--number", type=int, required=True, metavar="N")
+    opened.add_argument("--identity", type=Path, required=True, metavar="FILE")
+    opened.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    opened.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder")
 
 
 def _sealing() -> Parser:
