@@ -75,6 +75,18 @@ def _load_cases() -> Command:
     return cases
 
 
+def _load_install() -> Command:
+    from whistle.commands import install
+
+    return install
+
+
+def _load_metrics() -> Command:
+    from whistle.commands import metrics
+
+    return metrics
+
+
 def _load_doctor() -> Command:
     from whistle.commands import doctor
 
@@ -138,6 +150,8 @@ COMMANDS: dict[str, Entry] = {
     "rotate": Entry(
         "new keys: database, servers, onion address; hand-over of the root", _load_rotate
     ),
+    "install": Entry("a server's units, users and profiles: shown, then put there", _load_install),
+    "metrics": Entry("a running server's coarse counters", _load_metrics),
     "poster": Entry("a poster with onion address, check words and QR codes", _load_poster),
     "seal": Entry("reporters: seal a report on this computer, away from any server", _load_seal),
     "read": Entry("reporters: what became of a report, with its code", _load_read),

@@ -45,6 +45,10 @@ class HttpReporter:
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
 
+    def cookies(self) -> list[str]:
+        """The values of the cookies it was given."""
+        return [cookie.value for cookie in self._session.cookie_jar]
+
     async def draft(
         self, fields: Mapping[str, str], files: Sequence[tuple[str, bytes]] = ()
     ) -> Draft:

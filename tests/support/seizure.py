@@ -195,7 +195,9 @@ def _word_objects(memory: Iterable[Part]) -> dict[int, str]:
                 continue
             for header in HEADERS:
                 start = match.start(1) - header
-                if start >= 0 and part.content[start + 16 : start + 24] == struct.pack("<q", len(word)):
+                if start >= 0 and part.content[start + 16 : start + 24] == struct.pack(
+                    "<q", len(word)
+                ):
                     found[(part.address or 0) + start] = word
     return found
 

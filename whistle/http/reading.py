@@ -50,7 +50,7 @@ class ClearedReading(asyncio.BufferedProtocol):
         """Pass the connection on."""
         self._protocol.connection_made(transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # type: ignore[override]  # noqa: ARG002
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """Return where the next bytes go."""
         return self._buffer.view
 
