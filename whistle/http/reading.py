@@ -38,9 +38,13 @@ class ReceiveBuffer:
 class ClearedReading(asyncio.BufferedProtocol):
     """Stands between the event loop and a protocol that takes bytes."""
 
-    def __init__(self, protocol: asyncio.Protocol, buffer: ReceiveBuffer) -> None:
+    def __init__(
+        self, protocol: asyncio.Protocol, buffer: ReceiveBuffer, most: int = RECEIVE
+    ) -> None:
+        """`most`: how many bytes are taken from the system at once."""
         self._protocol = protocol
         self._buffer = buffer
+        self._place = buffer.view[:most]
         self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]
         self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
         self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
@@ -52,7 +56,7 @@ class ClearedReading(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """Return where the next bytes go."""
-        return self._buffer.view
+        return self._place
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take the bytes, clear the place, and pass them on."""
