@@ -30,10 +30,13 @@ class UnexpectedAnswerError(Exception):
 class HttpReporter:
     """Speaks to one intake. Keeps cookies the way a browser does."""
 
-    def __init__(self, base: str, lang: str = "id") -> None:
+    def __init__(
+        self, base: str, lang: str = "id", connector: aiohttp.BaseConnector | None = None
+    ) -> None:
         self._base = base.rstrip("/")
         self.lang = lang
         self._session = aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=60),
             headers={"Origin": self._base},

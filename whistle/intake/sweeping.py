@@ -19,7 +19,8 @@ from aiohttp import web
 from whistle.overwriting import sweep
 
 SWEEP_EVERY: Final = 15.0
-"""Seconds between sweeps. One takes about 5 ms: what is there for good is left out (`settle`)."""
+"""Seconds between sweeps. One takes less than a millisecond: what stays for good is left out
+(`whistle.overwriting.settle`)."""
 
 
 async def sweeping(_: web.Application) -> AsyncIterator[None]:
