@@ -6,11 +6,13 @@ Invariants:
 * an event is a constant from our own code; a key outside `ALLOWED_KEYS` is dropped, and a value
   that is not a number, a day or a short plain word is dropped too, so no request data can slip in;
 * exceptions are logged as their class name and the place in our code, never with their text;
+* what nobody catches is logged the same way, not printed with its text (`catch_the_rest`);
 * times are whole days; the standard library's loggers, and so every library's, are silenced.
 """
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, MutableMapping
 from datetime import date
 from typing import Any, Final, TextIO, cast
@@ -65,6 +67,22 @@ structlog.configure(processors=[be_silent])
 def get(server: str) -> Log:
     """Return the log of a server ("intake", "cases", "desk", …)."""
     return cast("Log", structlog.get_logger(server=server))
+
+
+def catch_the_rest(server: str) -> None:
+    """Log what nobody caught, in any thread or destructor, instead of letting Python print it.
+
+    SECURITY: Python prints the text of an exception, which may quote what somebody wrote
+    (tests/whistle/test_logs.py::test_what_nobody_caught_loses_its_text).
+    """
+    log = get(server)
+
+    def uncaught(error: BaseException | None) -> None:
+        log.error("unexpected error", **(describe(error) if error is not None else {}))
+
+    sys.excepthook = lambda _kind, error, _trace: uncaught(error)
+    threading.excepthook = lambda details: uncaught(details.exc_value)
+    sys.unraisablehook = lambda details: uncaught(details.exc_value)
 
 
 def keep_allowed(_logger: Any, _method: str, event: Event) -> Event:

@@ -172,7 +172,7 @@ async def test_the_filter_lets_through_what_the_servers_ask_for(tmp_path: Path) 
         await one_report(house)
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in traces.iterdir()]
     calls = set(re.findall(r"^(\w+)\(", "\n".join(texts), re.MULTILINE))
-    assert {"mlockall", "execve", "fdatasync"} <= calls
+    assert {"mlockall", "execve", "fsync"} <= calls
     ours = calls - {"unshare"}  # the confinement's own
     assert ours - allowed_calls("intake") == set()
     assert ours - allowed_calls("cases") == set()

@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
         die_with_parent()
     today = server_calendar(args.org, args.demo_days_ahead)
     logs.configure(today)
+    logs.catch_the_rest("cases")
     if guard_memory(args.org, today(), is_allowed=args.allow_swap):
         logs.get("cases").warning("swap is on")
     try:

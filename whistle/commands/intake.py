@@ -42,6 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the group of the feed socket's folder connect: the case server's user",
     )  # fmt: skip
     parser.add_argument(
+        "--tor-circuits", action="store_true",
+        help="tor names circuits on the Unix socket (HiddenServiceExportCircuitID haproxy)",
+    )  # fmt: skip
+    parser.add_argument(
         "--max-file-mib", type=int, default=MAX_FILE_BYTES // MIB, help="largest file of a report"
     )
 
@@ -53,6 +57,7 @@ def run(args: argparse.Namespace) -> int:
         die_with_parent()
     today = server_calendar(args.org, args.demo_days_ahead)
     logs.configure(today)
+    logs.catch_the_rest("intake")
     if guard_memory(args.org, today(), is_allowed=args.allow_swap):
         logs.get("intake").warning("swap is on")
     if not is_overwriting():
@@ -87,8 +92,9 @@ async def _serve(args: argparse.Namespace, services: IntakeServices) -> None:
         app.cleanup_ctx.append(sweeping)
         gauges = {"disk_free_bytes": services.blobs.free_bytes}
         await stack.enter_async_context(metering(app, args.metrics_unix, gauges))
+        circuits = services.admission.circuits if args.tor_circuits else None
         public = await stack.enter_async_context(
-            serve.listening(app, tcp=args.listen, unix=args.unix)
+            serve.listening(app, tcp=args.listen, unix=args.unix, circuits=circuits)
         )
         write_ready_file(args.ready_file, ready_content(args.listen, public.port))
         await wait_for_signal()

@@ -23,7 +23,7 @@ def _swap_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_real_organisation_refuses_with_the_way_out(tmp_path: Path) -> None:
     org = make_org(tmp_path, TODAY, demo=False).dir
-    with pytest.raises(CommandError, match="swapoff -a.*--allow-swap"):
+    with pytest.raises(CommandError, match=r"swapoff -a.*--allow-swap"):
         server_options.guard_memory(org, TODAY, is_allowed=False)
 
 
