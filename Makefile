@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STATE ?= state
 
-.PHONY: help setup run test check vectors demo bench format
+.PHONY: help setup run test check vectors demo bench format sbom licences audit release
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,18 @@ demo: setup  ## play one report from the form to the contested closing, through 
 
 bench: setup  ## measure, beside the budgets of docs/architecture.md
 	@$(PY) -m tests.bench
+
+sbom: setup  ## print the bill of materials (CycloneDX)
+	@$(PY) -m tests.supply sbom
+
+licences: setup  ## print the licence of every dependency
+	@$(PY) -m tests.supply licences
+
+audit:  ## ask the advisory databases about every locked package (needs the network)
+	@.ci/audit
+
+release: setup  ## build a commit twice, compare, write it with its sums into OUT (docs/releasing.md)
+	@$(PY) -m tests.supply release --commit $(or $(COMMIT),HEAD) --out $(OUT)
 
 format: setup  ## format and sort imports
 	@$(PY) -m ruff format --quiet .

@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,6 +28,7 @@ from tests.support.office import Office
 from tests.support.org import Org
 from tests.support.sealed_client import SealedClient, Sealer
 from whistle.intake.reporter_keys import Action
+from whistle.limits import STATUS_FLOOR
 
 PAIRS = (
     ("status: known and unknown code", "known", "unknown"),
@@ -49,14 +50,21 @@ def measure_timing(report_to: Report, org: Org, state: Path, ours: Running, *, r
     report_to.title(f"time tells nothing ({rounds} answers of each kind, in shuffled order)")
     durations = asyncio.run(_measure(org, state, ours.port, rounds))
     for name, first, second in PAIRS:
-        _line(report_to, name, compare(durations[first], durations[second]))
+        late = f"{_late(durations[first]):.1%} / {_late(durations[second]):.1%}"
+        _line(report_to, name, compare(durations[first], durations[second]), late)
 
 
-def _line(report_to: Report, name: str, found: Comparison) -> None:
+def _line(report_to: Report, name: str, found: Comparison, late: str) -> None:
     report_to.line(
         name, f"|z| = {abs(found.z):.1f}", f"≤ {CERTAIN}", not found.told_apart,
-        f"medians {found.apart * 1e6:+.0f} µs apart, one look guesses {found.guessed:.0%}",
+        f"medians {found.apart * 1e6:+.0f} µs apart, one look guesses {found.guessed:.0%}, "
+        f"second step or later {late}",
     )  # fmt: skip
+
+
+def _late(durations: Sequence[float]) -> float:
+    """The share of answers that missed the first moment at which an answer may leave."""
+    return sum(one > 1.5 * STATUS_FLOOR for one in durations) / len(durations)
 
 
 async def _measure(org: Org, state: Path, port: int, rounds: int) -> Mapping[str, list[float]]:

@@ -207,6 +207,16 @@ def test_setup_installs_by_hash_and_runs_no_script_of_a_package() -> None:
     assert "--ignore-scripts" in npm
 
 
+def test_an_audit_without_an_answer_is_a_failure() -> None:
+    script = (ROOT / ".ci" / "audit").read_text(encoding="utf-8")
+    (asking,) = (
+        line for line in script.splitlines() if line.strip().startswith('"$venv/bin/pip-a')
+    )
+    assert {"--strict", "--require-hashes", "failed=1"} <= set(asking.split())
+    assert "--require-hashes -r .ci/audit.lock" in script
+    assert "pip-audit" in by_name(".ci/audit.lock")
+
+
 def test_nothing_names_another_place_to_install_from() -> None:
     files = [ROOT / name for name in (*locks(), "pyproject.toml", ".ci/setup")]
     files += [path for path in ROOT.glob("**/.npmrc") if "node_modules" not in path.parts]
