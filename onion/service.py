@@ -40,7 +40,7 @@ OnProgress = Callable[[Progress], None]
 @dataclass(frozen=True)
 class OnionPlan:
     """What is to be published: sockets that answer, and the desks that may reach the case server
-    (name -> base32 x25519 public key).
+    (name -> base32 x25519 public key). `tells_circuits`: the intake's socket expects tor's line.
     """
 
     state: Path
@@ -48,6 +48,7 @@ class OnionPlan:
     cases_target: Path | None
     authorised_desks: Mapping[str, str]
     extra_torrc: tuple[str, ...] = ()
+    tells_circuits: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ class OnionServices:
 def _prepare(plan: OnionPlan, state: TorState) -> tuple[HiddenService, ...]:
     state.make()
     state.make_service(state.intake, {})
-    services = [HiddenService(state.intake, plan.intake_target.absolute())]
+    services = [HiddenService(state.intake, plan.intake_target.absolute(), plan.tells_circuits)]
     # SECURITY: without a desk there is no authorisation, and tor would publish the case server
     # for everybody (test_service.py: test_no_case_onion_without_a_desk).
     if plan.cases_target is not None and _publishes_cases(plan):

@@ -195,7 +195,8 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     plans = {
         "intake": plan("intake", "intake server", [
             *whistle, "intake", "--org", layout.org, "--state", layout.intake, "--listen", reporter,
-            "--unix", sockets.public, "--feed-unix", sockets.feed, "--exit-with-parent", *swap,
+            "--unix", sockets.public, "--tor-circuits", "--feed-unix", sockets.feed,
+            "--exit-with-parent", *swap,
         ]),
         "cases": plan("cases", "case server", [
             *whistle, "cases", "--org", layout.org, "--state", layout.cases, "--listen", cases,
@@ -227,7 +228,7 @@ async def _start_onion(
         extra = tuple(args.torrc_extra.read_text(encoding="utf-8").splitlines())
     plan = OnionPlan(
         state=layout.tor, intake_target=sockets.public, cases_target=sockets.cases,
-        authorised_desks=layout.authorised_desks(), extra_torrc=extra,
+        authorised_desks=layout.authorised_desks(), extra_torrc=extra, tells_circuits=True,
     )  # fmt: skip
     services = OnionServices(plan)
     try:

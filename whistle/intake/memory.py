@@ -3,7 +3,7 @@
 
 Invariant: text that is arriving and sealed bytes that wait for the disk never exceed the budget
 together; what does not fit is refused as `busy`. So the memory of the server does not depend on how
-many forms somebody leaves half sent.
+many forms somebody leaves half sent. Files leave room for texts (`TEXT_RESERVE`).
 """
 
 import contextlib
@@ -22,13 +22,13 @@ class Budget:
         self._most = most
         self.used = 0
 
-    def take(self, size: int) -> None:
-        """Count bytes in.
+    def take(self, size: int, spare: int = 0) -> None:
+        """Count bytes in; `spare` bytes must stay free for others.
 
         Raises:
             RefusedError: "busy" - there is no room for them now.
         """
-        if self.used + size > self._most:
+        if self.used + size > self._most - spare:
             raise RefusedError("busy")
         self.used += size
 

@@ -19,6 +19,7 @@ from typing import Final
 from crypto.rng import Rng
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
+from whistle.intake.quotas import require_quota, waiting_bytes
 from whistle.intake.records import (
     Claim,
     Entry,
@@ -158,6 +159,10 @@ class Store:
         """Say whether this message of the reporter is stored already."""
         return self.own_day(lookup_id, message_id) is not None
 
+    def waiting_bytes(self) -> int:
+        """Return how many bytes of files have not been collected."""
+        return waiting_bytes(self._reading)
+
     # --- day secrets ----------------------------------------------------------------------------
 
     async def day_secret(self, day: date, rng: Rng) -> bytes:
@@ -269,6 +274,7 @@ class Store:
 
 
 def _insert_record(connection: Connection, record: Record) -> None:
+    require_quota(connection, record)
     connection.execute(
         "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
