@@ -8,10 +8,13 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from case_mgmt.model import REASONS as ACT_REASONS
+from case_mgmt.model import State
 from crypto.handover import REASONS
 from whistle.limits import MAX_FILE_BYTES, MIB
 
 DESK_PORT = 8081
+SET_ASIDE_REASONS = ACT_REASONS[State.SET_ASIDE]
 
 
 class Parser(argparse.ArgumentParser):
@@ -102,6 +105,16 @@ def _add_acting(commands: "_Commands[Parser]") -> None:
     extend.add_argument("--until", type=_day, required=True, metavar="DAY", help="YYYY-MM-DD")
     _add_message(extend)
     _add_message(_case_command(commands, "update", "write to the reporter, status unchanged"))
+    summary = "set aside what is no report (spam, a flood), many at a time; a colleague confirms"
+    aside = commands.add_parser(
+        "set-aside", parents=[_connection()], help=summary, description=summary
+    )
+    aside.add_argument("case", metavar="CASE", nargs="+", help="case numbers, WH-…")
+    aside.add_argument(
+        "--reason", metavar="CODE", required=True, choices=SET_ASIDE_REASONS,
+        help=", ".join(SET_ASIDE_REASONS),
+    )  # fmt: skip
+    _add_message(aside)
 
 
 def _add_message(command: Parser) -> None:

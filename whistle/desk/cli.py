@@ -43,7 +43,12 @@ def _key_command(args: argparse.Namespace) -> KeyCommand:
 
 
 def _case_command(name: str) -> CaseCommand:
-    from whistle.desk import act_commands, case_commands, file_commands  # noqa: PLC0415 - see _run
+    from whistle.desk import (  # noqa: PLC0415 - see _run
+        act_commands,
+        bulk_commands,
+        case_commands,
+        file_commands,
+    )
 
     return {
         "list": case_commands.list_cases,
@@ -56,6 +61,7 @@ def _case_command(name: str) -> CaseCommand:
         "assign": act_commands.assign,
         "extend": act_commands.extend,
         "update": act_commands.update,
+        "set-aside": bulk_commands.set_aside,
     }[name]
 
 

@@ -6,7 +6,7 @@ import type { Item, Thread } from "./thread.ts";
 import { announce, chosen, sendFiles } from "./uploads.ts";
 import { day, fill, find, has, Notice, showMain, t, view } from "./view.ts";
 
-const CLOSINGS = ["upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined"];
+const CLOSINGS = ["upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined", "set_aside"];
 const REACHED = ["received", "assessing needs_info", "examining referred reopened", CLOSINGS.join(" ")];
 
 /** Take over the code form; return what a press of its button does. */
