@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STATE ?= state
 
-.PHONY: help setup run test check vectors demo bench format sbom licences audit release
+.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ demo: setup  ## play one report from the form to the contested closing, through 
 
 bench: setup  ## measure, beside the budgets of docs/architecture.md
 	@$(PY) -m tests.bench
+
+fuzz: setup  ## fuzz every parser, or TARGETS, each RUNS times (docs/fuzzing.md)
+	@$(PY) -m tests.fuzz --runs $(or $(RUNS),100000) $(TARGETS)
 
 sbom: setup  ## print the bill of materials (CycloneDX)
 	@$(PY) -m tests.supply sbom
