@@ -27,7 +27,7 @@ from typing import Final
 
 ROOT = Path(__file__).resolve().parents[2]
 SOFTWARE = ("aiohttp", "uvloop", "jinja2", "cryptography", "sqlcipher3", "sqlalchemy", "hatchling")
-PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"})
+PNG_CHUNKS = frozenset({b"IHDR", b"PLTE", b"tRNS", b"bKGD", b"IDAT", b"IEND"})
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 PDF_KEYS = (b"/CreationDate", b"/ModDate", b"/Producer", b"/Creator", b"/Author", b"xmp:CreateDate")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -42,7 +42,7 @@ def words() -> Mapping[str, bytes]:
         "host": socket.gethostname(),
         "full host name": socket.getfqdn(),
         "user": getpass.getuser(),
-        "home": str(Path.home()),
+        "home": f"{Path.home()}/",
         "checkout": str(ROOT),
         "temporary folder": tempfile.gettempdir() + "/",
         "interpreter": sys.executable,

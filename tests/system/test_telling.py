@@ -15,23 +15,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
 from case_mgmt.desk.evidence import checksum_list
+from case_mgmt.desk.jail_answer import read_cleaned
 from crypto.manifest import verify_manifest
 from crypto.private.keystore import seal_keystore
 from crypto.private.root import seal_root
 from crypto.rng import system_rng
 from onion.address import encode_address
-from tests.support import listener
+from tests.support import evidence_files, listener
 from tests.support.case_server import running_cases
 from tests.support.http_reporter import HttpReporter
 from tests.support.intake import TODAY, Intake, running_intake
 from tests.support.org import make_org, seed
 from tests.support.sealed_client import Sealer, seal_file
 from tests.support.telling import clocks, telling, words
-from tests.whistle.desk.bureau import running_bureau
+from tests.whistle.desk.bureau import CHEAP, PASSPHRASE, running_bureau
 from tests.whistle.desk.pages import running_desk
 from whistle import qr
 from whistle.cases.api import OPEN_ROUTES, ROUTES
@@ -42,6 +44,8 @@ from whistle.clock import unix_now
 from whistle.desk.client import ServerAddress, Signer
 from whistle.desk.client import connect as connect_desk
 from whistle.desk.errors import DeskError
+from whistle.desk.sandbox import Job, held_in_memory, run_job
+from whistle.desk.saving import once
 from whistle.desk.web.app import create_app as create_desk
 from whistle.intake.routes import CLIENT, FEED, PUBLIC
 from whistle.intake.served import served_files
@@ -50,6 +54,9 @@ from whistle.tool.network import Address
 from whistle.tool.network import connected as connect_tool
 from whistle.tool.poster import Poster
 
+needs_sandbox = pytest.mark.skipif(
+    not evidence_files.sandbox_available(), reason="no bubblewrap or mat2"
+)
 SPOKEN = {"host", "content-length", "content-type"}
 """Headers a program of ours may send without saying who it is; its signature comes on top."""
 MALFORMED = (
@@ -165,6 +172,23 @@ async def test_the_reporters_tool_on_the_wire() -> None:
     assert [telling(request) for request in heard.requests] == [[], [], []]
 
 
+async def test_a_form_of_the_tool_on_the_wire() -> None:
+    """Its boundary is random, its parts name no file of this computer and no time."""
+    async with (
+        listener.listening() as heard,
+        connect_tool(Address.parse(heard.base, None), system_rng) as site,
+    ):
+        for _ in range(2):
+            form = aiohttp.FormData(default_to_multipart=True)
+            form.add_field("bundle", io.BytesIO(b"x"), filename="bundle.whb")
+            with pytest.raises(NetworkError):
+                await site.post_form("/id/sealed", form)
+    assert heard.header_names() <= SPOKEN
+    assert [telling(request) for request in heard.requests] == [[], []]
+    boundaries = [re.search(rb"boundary=([0-9a-f]{32})", one) for one in heard.requests]
+    assert len({found[1] for found in boundaries if found}) == 2
+
+
 async def test_a_desk_on_the_wire(tmp_path: Path) -> None:
     org = make_org(tmp_path, TODAY)
     signer = Signer(org.identities["penyidik-1"], system_rng, lambda: 1)
@@ -209,8 +233,8 @@ def files(tmp_path: Path) -> Mapping[str, bytes]:
     onion = encode_address(org.instance_id)
     sealer, file = Sealer(org), seal_file(b"content", "foto.jpg")
     return {
-        "keystore": seal_keystore(org.identities["pengawas"], "pass phrase long", system_rng),
-        "root key": seal_root(org.root_seed, "pass phrase long", system_rng),
+        "keystore": seal_keystore(org.identities["pengawas"], PASSPHRASE, system_rng, **CHEAP),
+        "root key": seal_root(org.root_seed, PASSPHRASE, system_rng, **CHEAP),
         "bundle": sealer.bundle("x", [file]),
         "sealed attachment": file.data,
         "qr": qr.png("x"),
@@ -223,6 +247,19 @@ def files(tmp_path: Path) -> Mapping[str, bytes]:
 def test_every_file_for_somebody_else(tmp_path: Path) -> None:
     for name, data in files(tmp_path).items():
         assert telling(data, times=False) == [], name
+
+
+@needs_sandbox
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pdf", "jpeg", "png", "gif", "docx", "odt"])
+async def test_a_clean_copy(kind: str) -> None:
+    """What is handed over tells neither when nor where nor with what it was cleaned."""
+    content: bytes = getattr(evidence_files, kind)()
+    suffix = {"jpeg": ".jpg"}.get(kind, f".{kind}")
+    with await held_in_memory(once(content)) as held:
+        cleaned = read_cleaned(await run_job(Job("clean", suffix, held.fileno())))
+    assert cleaned.content != content
+    assert telling(cleaned.content, times=False) == []
 
 
 def test_leaks_are_seen() -> None:
