@@ -173,7 +173,8 @@ async def test_the_filter_lets_through_what_the_servers_ask_for(tmp_path: Path) 
     texts = [path.read_text(encoding="utf-8", errors="replace") for path in traces.iterdir()]
     calls = set(re.findall(r"^(\w+)\(", "\n".join(texts), re.MULTILINE))
     assert {"mlockall", "execve", "fsync"} <= calls
-    ours = calls - {"unshare"}  # the confinement's own
+    # unshare is the confinement's own; SQLite gives its files to their owner if it is root.
+    ours = calls - {"unshare", "fchown"}
     assert ours - allowed_calls("intake") == set()
     assert ours - allowed_calls("cases") == set()
 
