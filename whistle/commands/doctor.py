@@ -25,6 +25,7 @@ from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
 from whistle.layout import Layout
+from whistle.swap import disk_swap
 
 DISTRIBUTION = "whistle-intake"
 OUR_PACKAGES = ("whistle", "crypto", "onion", "case_mgmt")
@@ -208,14 +209,11 @@ def check_tor(_: Patient) -> Iterator[Finding]:
 
 def check_swap(_: Patient) -> Iterator[Finding]:
     """Plaintext in memory must not reach a disk through swap."""
-    try:
-        lines = Path("/proc/swaps").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        lines = []
-    if lines:
+    if disk_swap():
         yield Finding(
             "warn", "swap is on: report text in memory may reach the disk",
-            "swapoff -a and remove it from /etc/fstab, or encrypt swap with a random key",
+            "swapoff -a and remove it from /etc/fstab; or, if its key is new at every boot, "
+            "start with --allow-swap",
         )  # fmt: skip
     else:
         yield Finding("ok", "no swap")
