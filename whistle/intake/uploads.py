@@ -63,7 +63,7 @@ class Disk:
     folder: BlobFolder
     executor: Executor
     backlog: Backlog = field(default_factory=Backlog)
-    memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY))
+    memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY, limits.TEXT_RESERVE))
     under_way: set[asyncio.Task[object]] = field(default_factory=set)
     waiting: Callable[[], int] = field(default_factory=lambda: lambda: 0)  # bytes not collected
 
@@ -113,7 +113,7 @@ class BlobUpload:
         Raises:
             RefusedError: "busy" - the disk or the memory of the server is nearly full.
         """
-        self._disk.memory.take(len(sealed), limits.TEXT_RESERVE)
+        self._disk.memory.take(len(sealed), leaving_spare=True)
         self._buffer += sealed
         if len(self._buffer) >= self._disk.backlog.piece:
             self._disk.require_room()

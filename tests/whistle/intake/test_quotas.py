@@ -65,8 +65,8 @@ async def test_one_code_cannot_fill_the_disk(
 
 
 def test_files_leave_memory_for_texts() -> None:
-    budget = Budget(100)
-    budget.take(60, 40)
+    budget = Budget(100, 40)
+    budget.take(60, leaving_spare=True)
     with pytest.raises(RefusedError):
-        budget.take(1, 40)
+        budget.take(1, leaving_spare=True)
     budget.take(40)

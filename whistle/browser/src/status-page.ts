@@ -92,7 +92,7 @@ function progress(content: DocumentFragment, { state, items }: Thread): void {
   if (state === "needs_info" && items.some((item) => item.code === "examining")) now = 2;
   content.querySelectorAll<HTMLElement>(".steps li").forEach((step, place) => {
     let mark = closed || place < now ? "done" : place === now ? "now" : "ahead";
-    if (state === "withdrawn") mark = place ? "stopped" : "done";
+    if (state === "withdrawn" || state === "set_aside") mark = place ? "stopped" : "done";
     step.className = mark;
     if (mark === "now") step.setAttribute("aria-current", "step");
     find(step, "span").textContent = t(`case.step_${mark}`);
