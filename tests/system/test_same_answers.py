@@ -6,6 +6,7 @@ What may differ is put in place of itself (cookie, token) only after the lengths
 """
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from whistle.intake.reporter_keys import Action
 FORM = b"application/x-www-form-urlencoded"
 JSON = b"application/json"
 LANGUAGES = ("id", "en")
+_LOADED = re.compile(r"<(?:link|script|img)\b[^>]*?(?:href|src)=\"([^\"]+)\"")
 
 
 @dataclass
@@ -99,6 +101,8 @@ async def visitors(tmp_path: Path) -> AsyncIterator[Visitors]:
 async def test_typed_codes(visitors: Visitors, lang: str) -> None:
     answers = {name: await visitors.typed(code, lang) for name, code in visitors.codes().items()}
     assert len({shape(answer) for answer in answers.values()}) == 1
+    loaded = {frozenset(_LOADED.findall(answer.text)) for answer in answers.values()}
+    assert len(loaded) == 1
     assert "Sudah kami periksa." in answers["news"].text
     assert "Sudah kami periksa." not in answers["no news"].text
     assert 'action="/%s/status/message"' % lang in answers["no news"].text  # noqa: UP031
