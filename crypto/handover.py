@@ -6,7 +6,7 @@ Invariants
 * Nobody's program follows a hand-over by itself: an instance id is pinned by people.  The document
   lets everybody check that the new id was not invented by somebody else.
 
-Source: docs/spec/backup.md, section 6.
+Source: docs/spec/backup.md, “Hand-over of the root key”.
 """
 
 from dataclasses import dataclass
