@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STATE ?= state
 
-.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release
+.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release flood
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -48,6 +48,9 @@ audit:  ## ask the advisory databases about every locked package (needs the netw
 
 release: setup  ## build a commit twice, compare, write it with its sums into OUT (docs/releasing.md)
 	@$(PY) -m tests.supply release --commit $(or $(COMMIT),HEAD) --out $(OUT)
+
+flood: setup  ## flood the intake in four ways, beside what honest reporters notice
+	@$(PY) -m tests.bench.flood
 
 format: setup  ## format and sort imports
 	@$(PY) -m ruff format --quiet .

@@ -82,12 +82,12 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def intake(org: Path, state: Path, port: int) -> Iterator[Running]:
-    """Our intake server, as `whistle intake` starts it."""
+def intake(org: Path, state: Path, port: int, extra: tuple[str, ...] = ()) -> Iterator[Running]:
+    """Our intake server, as `whistle intake` starts it; `extra` are more flags."""
     feed = state / "feed.sock"
     command = [
         sys.executable, "-P", "-m", "whistle", "intake", "--org", str(org), "--state", str(state),
-        "--listen", f"127.0.0.1:{port}", "--feed-unix", str(feed),
+        "--listen", f"127.0.0.1:{port}", "--feed-unix", str(feed), *extra,
     ]  # fmt: skip
     with _spawned(command, port) as running:
         yield running
