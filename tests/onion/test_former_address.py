@@ -47,6 +47,8 @@ def test_tor_takes_our_keys_for_its_own(tmp_path: Path) -> None:
     """It finds the address we wrote: it would have written another one beside a key it dislikes."""
     tor = shutil.which("tor")
     assert tor is not None
+    for name in ("torrc", "defaults"):
+        (tmp_path / name).touch()
     for number in range(3):
         folder = tmp_path / str(number)
         _write_onion(folder, seed(f"onion {number}"))
@@ -54,7 +56,8 @@ def test_tor_takes_our_keys_for_its_own(tmp_path: Path) -> None:
         secret = (folder / "hs_ed25519_secret_key").read_bytes()
         (folder / "hostname").unlink()
         process = subprocess.Popen(
-            [tor, "-f", "/dev/null", "--quiet", "--DisableNetwork", "1", "--SocksPort", "0",
+            [tor, "-f", str(tmp_path / "torrc"), "--defaults-torrc", str(tmp_path / "defaults"),
+             "--quiet", "--DisableNetwork", "1", "--SocksPort", "0",
              "--DataDirectory", str(tmp_path / f"data{number}"),
              "--HiddenServiceDir", str(folder), "--HiddenServicePort", "80 unix:/nowhere"],
         )  # fmt: skip
