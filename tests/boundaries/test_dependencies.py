@@ -26,6 +26,7 @@ from tests.supply.locks import (
     parse_lock,
     project,
     read_lock,
+    run_time_locks,
     scripts,
 )
 from tests.supply.sbom import needs_of
@@ -57,11 +58,6 @@ def title_of(group: str) -> str:
 
 def direct() -> set[str]:
     return {name_of(one) for group in GROUPS.values() for one in group}
-
-
-def run_time_locks() -> list[str]:
-    """Locks of what is installed for use: everybody's, and one for each optional group."""
-    return [name for name in locks() if name not in {DEVELOPMENT} and not name.startswith(".ci/")]
 
 
 def brought_along() -> set[str]:

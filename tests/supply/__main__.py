@@ -14,7 +14,7 @@ from pathlib import Path
 import whistle
 from tests.supply import licences, sbom
 from tests.supply.building import build, differing, export
-from tests.supply.locks import ROOT, RUNTIME, read_lock, scripts
+from tests.supply.locks import ROOT, installed, scripts
 
 SUMS = "SHA256SUMS"
 
@@ -38,7 +38,7 @@ def release(commit: str, out: Path) -> int:
 def _write(out: Path, built: dict[str, bytes]) -> None:
     files = dict(built)
     files[f"{sbom.NAME}-{whistle.__version__}.cdx.json"] = sbom.build(whistle.__version__)
-    files["LICENCES.txt"] = licences.report(read_lock(RUNTIME), scripts()).encode()
+    files["LICENCES.txt"] = licences.report(installed().values(), scripts()).encode()
     out.mkdir(parents=True)
     for name, data in files.items():
         (out / name).write_bytes(data)
@@ -61,7 +61,7 @@ def main() -> int:
     if args.command == "sbom":
         sys.stdout.buffer.write(sbom.build(whistle.__version__))
     else:
-        sys.stdout.write(licences.report(read_lock(RUNTIME), scripts()))
+        sys.stdout.write(licences.report(installed().values(), scripts()))
     return 0
 
 

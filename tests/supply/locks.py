@@ -54,6 +54,20 @@ def locks() -> list[str]:
     return sorted(str(path.relative_to(ROOT)) for path in found)
 
 
+def run_time_locks() -> list[str]:
+    """Locks of what is installed for use: everybody's first, then one for each optional group."""
+    others = {DEVELOPMENT, RUNTIME}
+    return [RUNTIME, *(one for one in locks() if one not in others and not one.startswith("."))]
+
+
+def installed() -> dict[str, Locked]:
+    """Everything that may be installed for use, by name, everybody's first."""
+    found: dict[str, Locked] = {}
+    for lock in run_time_locks():
+        found = {one.name: one for one in read_lock(lock)} | found
+    return dict(sorted(found.items()))
+
+
 def read_lock(name: str) -> tuple[Locked, ...]:
     """The entries of a lock file. Raises: ValueError: a line that is not a pin with hashes."""
     return parse_lock((ROOT / name).read_text(encoding="utf-8"))

@@ -17,7 +17,16 @@ from typing import Any, Final
 from packaging.requirements import Requirement
 
 from tests.supply.licences import licence_of
-from tests.supply.locks import RUNTIME, Locked, Script, asked, name_of, read_lock, scripts
+from tests.supply.locks import (
+    RUNTIME,
+    Locked,
+    Script,
+    asked,
+    installed,
+    name_of,
+    read_lock,
+    scripts,
+)
 
 NAME: Final = "whistle-intake"
 LICENCE: Final = "AGPL-3.0-or-later"
@@ -27,10 +36,14 @@ OWN: Final = "whistle:locked-sha256"
 
 def build(version: str) -> bytes:
     """The bill of a version."""
-    locked, bundled = read_lock(RUNTIME), scripts()
+    locked, bundled = tuple(installed().values()), scripts()
+    everybodys = {one.name for one in read_lock(RUNTIME)}
     content = {
         "metadata": {"component": _root(version)},
-        "components": [*map(_python, locked), *map(_script, bundled)],
+        "components": [
+            *(_python(one, required=one.name in everybodys) for one in locked),
+            *map(_script, bundled),
+        ],
         "dependencies": _graph(version, locked, bundled),
     }
     digest = hashlib.sha256(_json(content)).digest()
@@ -66,10 +79,10 @@ def reference(name: str, version: str, kind: str = "pypi") -> str:
     return f"pkg:{kind}/{name.replace('@', '%40')}@{version}"
 
 
-def _python(one: Locked) -> dict[str, Any]:
+def _python(one: Locked, *, required: bool) -> dict[str, Any]:
     return {
         "type": "library",
-        "scope": "required",
+        "scope": "required" if required else "optional",
         "licenses": [{"expression": licence_of(one.name)}],
         "properties": [{"name": OWN, "value": digest} for digest in one.hashes],
         **_named(one.name, one.version),
@@ -92,7 +105,8 @@ def _graph(
 ) -> list[dict[str, Any]]:
     python = {one.name: reference(one.name, one.version) for one in locked}
     script = {one.name: reference(one.name, one.version, "npm") for one in bundled}
-    direct = [python[name_of(one)] for one in asked()[""]]
+    named = {name_of(one) for group in asked().values() for one in group}
+    direct = [ref for name, ref in python.items() if name in named]
     needed = {name for one in bundled for name in one.needs}
     direct += [ref for name, ref in script.items() if name not in needed]
     return [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.supply import sbom
-from tests.supply.locks import RUNTIME, asked, name_of, read_lock, scripts
+from tests.supply.locks import asked, installed, name_of, scripts
 from tests.support.telling import telling
 
 
@@ -35,7 +35,7 @@ def test_its_head(bill: dict[str, Any]) -> None:
 
 def test_it_lists_what_is_locked_and_bundled(bill: dict[str, Any]) -> None:
     found = {(one["purl"].split("/")[0], one["name"], one["version"]) for one in bill["components"]}
-    locked = {("pkg:pypi", one.name, one.version) for one in read_lock(RUNTIME)}
+    locked = {("pkg:pypi", one.name, one.version) for one in installed().values()}
     assert found == locked | {("pkg:npm", one.name, one.version) for one in scripts()}
     assert all(one["licenses"][0]["expression"] for one in bill["components"])
 
@@ -46,7 +46,7 @@ def test_it_carries_the_digests_of_the_locks(bill: dict[str, Any]) -> None:
         for one in bill["components"]
         if "hashes" not in one
     }
-    assert listed == {one.name: one.hashes for one in read_lock(RUNTIME)}
+    assert listed == {one.name: one.hashes for one in installed().values()}
     digests = [one["hashes"][0] for one in bill["components"] if "hashes" in one]
     assert len(digests) == len(scripts())
     assert all((one["alg"], len(one["content"])) == ("SHA-512", 128) for one in digests)
@@ -65,4 +65,6 @@ def test_every_reference_leads_somewhere_and_everything_is_reached(bill: dict[st
         waiting |= graph[one] - reached
     assert reached == known
     direct = {ref.partition("@")[0].rpartition("/")[2] for ref in graph[root] if ":pypi/" in ref}
-    assert direct == {name_of(one) for one in asked()[""]}
+    named = {name_of(one) for group in asked().values() for one in group}
+    assert direct == named & set(installed())
+    assert {name_of(one) for one in asked()[""]} <= direct
