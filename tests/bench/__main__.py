@@ -7,7 +7,6 @@ Figures of one run compare with each other; between machines only the ratios do.
 import argparse
 import asyncio
 import datetime
-import socket
 import statistics
 import sys
 import tempfile
@@ -15,12 +14,13 @@ import time
 from pathlib import Path
 
 from tests.bench.client import Connection, get, load
+from tests.bench.flood import measure_floods
 from tests.bench.growth import grow
 from tests.bench.loads import Reporters, measure_flows, measure_statuses
 from tests.bench.pieces import measure_pieces
 from tests.bench.report import Report
 from tests.bench.sealing import measure_sealing
-from tests.bench.servers import Running, bare, intake
+from tests.bench.servers import Running, bare, free_port, intake
 from tests.bench.timing import measure_timing
 from tests.bench.uploads import measure_upload
 from tests.support.org import Org, make_org
@@ -33,13 +33,6 @@ GROWTH_LEVEL = 8
 GROWTH_ROUNDS = 7
 GROWTH_FLOWS = 300
 """Flows of one turn: about a second, so that both servers meet the same weather."""
-
-
-def free_port() -> int:
-    """A free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def measure_pages(port: int, report: Report) -> None:
@@ -127,6 +120,7 @@ def main() -> int:
         with intake(org.dir, quiet, free_port()) as alone:
             measure_timing(report, org, quiet, alone, rounds=100 if args.quick else 1_000)
         asyncio.run(measure_sealing(report, folder, rounds=1 if args.quick else 3))
+        measure_floods(report, folder, org, free_port(), 0.02 if args.quick else 1)
         if args.grown:
             fresh = org.write_state(folder / "fresh", "intake")
             measure_grown(report, org, state, fresh, count=args.grown)

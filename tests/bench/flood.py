@@ -25,7 +25,7 @@ from tests.bench.attacks import CUT_OFF, connect
 from tests.bench.client import Connection
 from tests.bench.loads import Reporters
 from tests.bench.report import Report
-from tests.bench.servers import Running, intake
+from tests.bench.servers import Running, free_port, intake
 from tests.support.org import Org, make_org
 
 FLOODS = {"slow": 1_000, "malformed": 10_000, "uploads": 500, "codes": 50_000}
@@ -180,8 +180,6 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full counts")
     args = parser.parse_args()
     report = Report(sys.stdout)
-    from tests.bench.__main__ import free_port  # noqa: PLC0415 - that one imports this
-
     with tempfile.TemporaryDirectory(prefix="whistle-flood-") as name:
         folder = Path(name)
         org = make_org(folder, (datetime.datetime.now(datetime.UTC) + _SEAT).date())

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -41,6 +42,13 @@ async def app():
 web.run_app(app(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None,
             loop=uvloop.new_event_loop())
 """
+
+
+def free_port() -> int:
+    """A free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)

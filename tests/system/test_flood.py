@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.__main__ import free_port
 from tests.bench.attacks import SLOW_SECONDS
 from tests.bench.flood import FLOODS, MEMORY, flood, flooded_intake
+from tests.bench.servers import free_port
 from tests.support.org import make_org
 
 pytestmark = pytest.mark.slow
