@@ -12,7 +12,9 @@ import sys
 
 import atheris
 
-with atheris.instrument_imports(include=["crypto", "case_mgmt", "whistle", "multipart"]):
+MEASURED = ["crypto", "case_mgmt", "whistle", "multipart", "tests.fuzz.planted"]
+
+with atheris.instrument_imports(include=MEASURED):
     from tests.fuzz.planted import PLANTED
     from tests.fuzz.registry import TARGETS
 

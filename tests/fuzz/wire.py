@@ -6,6 +6,7 @@ All run on one event loop of their own, with the server's real connection handle
 
 import asyncio
 import functools
+import re
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
@@ -299,8 +300,12 @@ def connection(data: bytes) -> None:
     """
     if len(data) < 2:
         return
-    written = run(_connect(factory(), data))
-    for answer in written.split(b"HTTP/1.")[1:]:
+    pause, limits.MALFORMED_PAUSE = limits.MALFORMED_PAUSE, 0.0  # so that refusals are seen
+    try:
+        written = run(_connect(factory(), data))
+    finally:
+        limits.MALFORMED_PAUSE = pause
+    for answer in re.split(rb"HTTP/[0-9]\.", written)[1:]:
         head = answer.partition(b"\r\n\r\n")[0].lower()
         if head[2:5] == b"100":
             continue

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 from aiohttp.web_protocol import RequestHandler
 
 from whistle import limits, logs
@@ -193,13 +193,20 @@ Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 async def guarded(handle: Handler, request: web.BaseRequest) -> web.StreamResponse:
-    """Refuse, before any routing, what aiohttp itself would answer with bytes of the request."""
+    """Refuse, before any routing, what aiohttp itself would answer with bytes of the request, and
+    HTTP/0.9, which the parser lets pass."""
     expect = request.headers.get("Expect")
     if expect is not None and expect.lower() != "100-continue":
-        response = headers.HardResponse(body=BODIES[417], status=417)
-        response.force_close()
-        return response
+        return _refused(417)
+    if request.version < HttpVersion10:
+        return _refused(400)
     return await handle(request)
+
+
+def _refused(status: int) -> web.Response:
+    response = headers.HardResponse(body=BODIES[status], status=status)
+    response.force_close()
+    return response
 
 
 def circuit_of(request: web.BaseRequest) -> int | None:
