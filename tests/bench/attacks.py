@@ -2,7 +2,8 @@
 """What a flooder does, in a process of its own: `python -m tests.bench.attacks KIND SOCKET COUNT`.
 
 Connections are spread over `CIRCUITS` circuits, as tor would tell them. At the end one JSON object
-says how many of which answer came; `0` is a connection that was cut off.
+says how many of which answer came; `0` is a connection that was cut off, `1` one that the flooder
+gave up because no answer came in `PATIENCE` seconds.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ from whistle.limits import KIB, MIB
 
 CIRCUITS = 64
 CUT_OFF = 0
+GAVE_UP = 1
+PATIENCE = 0.5
 SLOW_SECONDS = 30
 SLOW_BYTES_EVERY = 1.0
 UPLOAD = 4 * MIB
@@ -103,7 +106,11 @@ async def codes(path: Path, count: int) -> Answers:
         if connection is None:
             connection = Connection(*await connect(path, place % CIRCUITS))
         try:
-            status, _, _ = await connection.exchange(requests[number % len(requests)])
+            async with asyncio.timeout(PATIENCE):
+                status, _, _ = await connection.exchange(requests[number % len(requests)])
+        except TimeoutError:
+            connection.close()
+            return GAVE_UP
         except BaseException:
             connection.close()
             raise

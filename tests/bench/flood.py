@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.bench.attacks import CUT_OFF, connect
+from tests.bench.attacks import CUT_OFF, GAVE_UP, connect
 from tests.bench.client import Connection
 from tests.bench.loads import Reporters
 from tests.bench.report import Report
@@ -40,6 +40,7 @@ PAUSE = 0.05
 FIRST_HONEST = 1 << 20
 """Circuits of honest reporters: none is a flooder's."""
 
+_WORDS = {CUT_OFF: "cut off", GAVE_UP: "given up"}
 _SEAT = datetime.timedelta(hours=7)
 
 
@@ -162,7 +163,7 @@ def measure_floods(report: Report, folder: Path, org: Org, port: int, scale: flo
 def _lines(report: Report, name: str, result: Flooded, before: float) -> None:
     ratio = result.median / before
     said = ", ".join(
-        f"{number} × {status if status != CUT_OFF else 'cut off'}"
+        f"{number} × {_WORDS.get(status, status)}"
         for status, number in sorted(result.answers.items())
     )
     report.line(

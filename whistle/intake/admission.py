@@ -10,18 +10,18 @@ Invariants:
 * whoever has asked for least goes first, and among equals whoever came first;
 * while somebody else is here, all greedy circuits together get `GREEDY_RATE`; while nobody is, they
   get everything;
+* who hangs up while waiting costs nobody a turn;
 * at most `MAX_WAITING` requests of a kind wait, none longer than `QUEUE_PATIENCE`; when there are
   more, the one whose circuit has asked for most is told `busy`, not the newest;
 * waiting comes before any work that depends on what was sent, so it tells nothing about a code;
-* large bodies are read in turns, one piece per round of the event loop, and each circuit has one
-  turn before any has two: a short form does not wait for five hundred files.
+* large bodies are read in turns (`whistle.intake.turns`): a short form does not wait for five
+  hundred files.
 
 Source: Demers, Keshav, Shenker, "Analysis and Simulation of a Fair Queueing Algorithm" (1989), for
 the order and for whom to drop; docs/adr/0020.
 """
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -34,6 +34,7 @@ from whistle.clock import Monotonic
 from whistle.errors import RefusedError
 from whistle.http.circuits import Circuits
 from whistle.http.protocol import circuit_of
+from whistle.intake.turns import Turns
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -65,10 +66,15 @@ _PRICES: Final = {
 class _Waiting:
     """A request that waits; `score` is what its circuit had asked for when it came."""
 
-    circuit: int | None
     score: float
     cost: float
+    is_gone: Callable[[], bool]
     turn: asyncio.Future[None]
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nobody waits any more."""
+        return self.turn.done() or self.is_gone()
 
 
 @dataclass
@@ -112,18 +118,19 @@ class Queue:
         """How many wait."""
         return len(self._waiting)
 
-    async def enter(self, circuit: int | None, score: float, cost: float) -> None:
-        """Take a slot, or wait for one.
+    async def enter(self, score: float, cost: float, is_gone: Callable[[], bool]) -> None:
+        """Take a slot, or wait for one; `is_gone` says whether the visitor has hung up.
 
         Raises:
             RefusedError: "busy" - too many wait, or it took too long.
+            ConnectionError: the visitor has hung up.
         """
-        one = _Waiting(circuit, score, cost, asyncio.get_running_loop().create_future())
+        one = _Waiting(score, cost, is_gone, asyncio.get_running_loop().create_future())
         self._pace.see(score)
         self._waiting.append(one)
         self._admit()
         if len(self._waiting) > limits.MAX_WAITING:
-            self._shed()
+            self._make_room()
         try:
             async with asyncio.timeout(limits.QUEUE_PATIENCE):
                 await one.turn
@@ -142,13 +149,14 @@ class Queue:
         """Give slots to whoever is next."""
         while self._free and self._waiting:
             one = min(self._waiting, key=_least)
-            delay = 0.0 if one.turn.done() else self._pace.delay(one.score)
+            if one.is_over:
+                self._drop(one)
+                continue
+            delay = self._pace.delay(one.score)
             if delay:
                 self._again_in(delay)
                 return
             self._waiting.remove(one)
-            if one.turn.done():  # it has just gone away
-                continue
             self._pace.take(one)
             self._free -= 1
             one.turn.set_result(None)
@@ -161,8 +169,19 @@ class Queue:
         self._timer = None
         self._admit()
 
-    def _shed(self) -> None:
-        """Tell the greediest, of these the newest, to come back."""
+    def _drop(self, one: _Waiting) -> None:
+        """Forget a request that nobody waits for."""
+        self._waiting.remove(one)
+        if not one.turn.done():
+            one.turn.set_exception(ConnectionResetError("the visitor has hung up"))
+
+    def _make_room(self) -> None:
+        """Forget who has hung up; or tell the greediest, of these the newest, to come back."""
+        gone = [one for one in self._waiting if one.is_over]
+        for one in gone:
+            self._drop(one)
+        if gone:
+            return
         one = max(reversed(self._waiting), key=_least)
         self._waiting.remove(one)
         one.turn.set_exception(RefusedError("busy"))
@@ -179,38 +198,6 @@ def _least(one: _Waiting) -> float:
     return one.score
 
 
-class Turns:
-    """Lets large bodies be read in turns."""
-
-    def __init__(self) -> None:
-        self._waiting: OrderedDict[object, deque[asyncio.Future[None]]] = OrderedDict()
-        self._is_due = False
-
-    async def wait(self, who: object) -> None:
-        """Return when it is the turn of `who`; one turn per round of the event loop."""
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(who, deque()).append(turn)
-        if not self._is_due:
-            self._is_due = True
-            loop.call_soon(self._next)
-        await turn
-
-    def _next(self) -> None:
-        self._is_due = False
-        while self._waiting:
-            who, turns = self._waiting.popitem(last=False)
-            turn = turns.popleft()
-            if turns:
-                self._waiting[who] = turns  # behind everybody else
-            if not turn.done():
-                turn.set_result(None)
-                break
-        if self._waiting:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._next)
-
-
 class Admission:
     """Slots, turns and scores of one server."""
 
@@ -220,11 +207,14 @@ class Admission:
         self.turns: Final = Turns()
         self.queues: Final = {work: Queue(price.slots, pace) for work, price in _PRICES.items()}
 
-    async def enter(self, work: Work, circuit: int | None) -> Queue:
+    async def enter(
+        self, work: Work, circuit: int | None, is_gone: Callable[[], bool] = lambda: False
+    ) -> Queue:
         """Take a slot and return where to give it back.
 
         Raises:
             RefusedError: "busy" - the circuit has asked for too much, or too many wait.
+            ConnectionError: the visitor has hung up.
         """
         price = _PRICES[work]
         score = self.circuits.charge(circuit, price.cost)
@@ -232,7 +222,7 @@ class Admission:
             await asyncio.sleep(limits.SPENT_PAUSE)
             raise RefusedError("busy")
         queue = self.queues[work]
-        await queue.enter(circuit, score, price.cost)
+        await queue.enter(score, price.cost, is_gone)
         return queue
 
 
@@ -251,7 +241,9 @@ async def admit(request: web.Request) -> None:
     if admission is None or _TAKEN in request:
         return
     work = request.get(_WORK, Work.STORE)
-    request[_TAKEN] = await admission.enter(work, circuit_of(request))
+    request[_TAKEN] = await admission.enter(
+        work, circuit_of(request), lambda: request.transport is None
+    )
 
 
 async def wait_turn(request: web.BaseRequest, app: web.Application) -> None:

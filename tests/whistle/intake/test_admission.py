@@ -10,7 +10,8 @@ from tests.support.intake import Intake
 from whistle import limits
 from whistle.errors import RefusedError
 from whistle.http.circuits import Circuits
-from whistle.intake.admission import Admission, Turns, Work
+from whistle.intake.admission import Admission, Work
+from whistle.intake.turns import Turns
 
 GREEDY = limits.FAIR_SCORE + 1
 
@@ -152,6 +153,36 @@ async def test_who_goes_away_leaves_no_slot_taken(admission: Admission) -> None:
     await asyncio.gather(*gone[:2], return_exceptions=True)
     await asyncio.wait_for(gone[2], 20)
     assert queue.waiting == 0
+
+
+async def test_who_has_hung_up_is_passed_over(
+    admission: Admission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _fill(admission)
+    queue, is_gone = admission.queues[Work.LOOK], False
+    gone = asyncio.create_task(admission.enter(Work.LOOK, 1, lambda: is_gone))
+    await _settled()
+    admission.circuits.charge(2, 50)
+    stays = asyncio.create_task(admission.enter(Work.LOOK, 2))
+    await _settled()
+    is_gone = True
+    queue.leave()
+    await asyncio.wait_for(stays, 20)
+    with pytest.raises(ConnectionError):
+        await gone
+
+    is_gone = False
+    monkeypatch.setattr(limits, "MAX_WAITING", 1)
+    gone = asyncio.create_task(admission.enter(Work.LOOK, 1, lambda: is_gone))
+    await _settled()
+    is_gone = True
+    greedy = asyncio.create_task(admission.enter(Work.LOOK, 2))
+    await _settled()
+    assert queue.waiting == 1  # room was made without refusing anybody
+    with pytest.raises(ConnectionError):
+        await gone
+    queue.leave()
+    await asyncio.wait_for(greedy, 20)
 
 
 async def test_large_bodies_take_turns() -> None:

@@ -3,6 +3,7 @@
 
 import html
 import re
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,9 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Nobody gets a slot for anything but pages."""
     enter = Admission.enter
 
-    async def refuse(self: Admission, work: Work, circuit: int | None) -> object:
+    async def refuse(self: Admission, work: Work, *rest: Any) -> object:
         if work is Work.PAGE:
-            return await enter(self, work, circuit)
+            return await enter(self, work, *rest)
         raise RefusedError("busy")
 
     monkeypatch.setattr(Admission, "enter", refuse)
