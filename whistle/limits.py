@@ -12,6 +12,7 @@ MIB = 1024 * KIB
 
 # --- connections (whistle.http.serve) -------------------------------------------------------------
 MAX_CONNECTIONS = 1024  # tor brings each reader on a stream of its own; beyond this we hang up
+BACKLOG = 4096  # not yet accepted: on a full queue of a Unix socket tor's connection fails at once
 PROGRESS_BYTES = 64 * KIB  # of a body: a connection that brings as much is not idle
 DESCRIPTOR_RESERVE = 128  # kept from connections for the feed, the blobs and the database
 UPLOAD_DESCRIPTOR_RESERVE = 64  # kept from uploads too: a file is one descriptor more
@@ -41,7 +42,8 @@ COST_LOOK = 4.0  # a code typed, a thread read
 COST_STORE = 4.0  # a report, a message, an action
 COST_PIECE = 0.25  # 1 MiB of a sealed file
 COST_MALFORMED = 10.0
-MALFORMED_PAUSE = 0.25  # before a malformed request is told so
+MALFORMED_PAUSE = 0.25  # before a malformed request is told so, the first time
+MALFORMED_STEPS = 8  # how many times as long at most, if one circuit sends it again and again
 SPENT_PAUSE = 1.0  # before a spent circuit is told so, or hung up on
 
 # --- admission (whistle.intake.admission) ---------------------------------------------------------

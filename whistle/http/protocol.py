@@ -36,7 +36,7 @@ class Protocol(RequestHandler):
     """aiohttp's connection handler without its logging, echoing and telling headers."""
 
     __slots__ = (
-        "_circuits", "_line", "_malformed", "_received", "_requests", "_siblings", "_unread",
+        "_circuits", "_line", "_pause", "_received", "_requests", "_siblings", "_unread",
         "_wire", "circuit",
     )  # fmt: skip
 
@@ -48,7 +48,7 @@ class Protocol(RequestHandler):
         self.circuit: int | None = None
         self._circuits = circuits
         self._line = None if circuits is None else ProxyLine()
-        self._malformed = False
+        self._pause = 0.0
         self._siblings = siblings
         self._wire: asyncio.Transport | None = None
         self._unread: asyncio.TimerHandle | None = None
@@ -136,8 +136,8 @@ class Protocol(RequestHandler):
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
         """Answer; a request that has come to its answer is progress."""
-        if self._malformed:
-            await asyncio.sleep(limits.MALFORMED_PAUSE)
+        if self._pause:
+            await asyncio.sleep(self._pause)
         self._siblings.progressed(self)
         return await super().finish_response(request, resp, start_time)
 
@@ -159,6 +159,12 @@ class Protocol(RequestHandler):
         known = logs.describe(error) if isinstance(error, BaseException) else {}
         logs.get("http").error("unexpected error", **known)
 
+    def _price_of_nonsense(self) -> float:
+        """Charge the circuit; return how long the answer waits, longer each time."""
+        cost = limits.COST_MALFORMED
+        score = self._circuits.charge(self.circuit, cost) if self._circuits is not None else cost
+        return limits.MALFORMED_PAUSE * min(limits.MALFORMED_STEPS, max(1.0, score / cost))
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -176,9 +182,7 @@ class Protocol(RequestHandler):
         if status >= 500:
             self.log_exception(exc_info=exc)
         else:
-            self._malformed = True
-            if self._circuits is not None:
-                self._circuits.charge(self.circuit, limits.COST_MALFORMED)
+            self._pause = self._price_of_nonsense()
         if request.writer.output_size > 0:
             raise ConnectionError("the answer has begun already")
         body = BODIES.get(status, BODIES[500])

@@ -75,13 +75,15 @@ async def listening(
         loop = asyncio.get_running_loop()
         port = None
         if tcp is not None:
-            servers.append(await loop.create_server(make.plain, *tcp, backlog=512))
+            servers.append(await loop.create_server(make.plain, *tcp, backlog=limits.BACKLOG))
             port = servers[-1].sockets[0].getsockname()[1]
         if unix is not None:
             listener = _bind_unix(unix, unix_mode)
             bound = os.lstat(unix)
             factory = functools.partial(make.connection, circuits)
-            servers.append(await loop.create_unix_server(factory, sock=listener, backlog=512))
+            servers.append(
+                await loop.create_unix_server(factory, sock=listener, backlog=limits.BACKLOG)
+            )
         yield Listening(port)
     finally:
         for server in servers:

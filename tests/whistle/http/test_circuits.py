@@ -165,6 +165,8 @@ async def test_nonsense_makes_a_circuit_pay(
         answer = await _say(path, line_of(9) + b"\x16\x03\x01\r\n\r\n")
         assert answer.split(b" ", 2)[1] == b"400"
         assert circuits.score(9) == limits.COST_MALFORMED
+        clean = await _say(path, line_of(210) + HELLO)
+        assert clean.endswith(b"210")
         circuits.charge(9, limits.MOST_SCORE)
         assert await _say(path, line_of(9) + HELLO) == b""
         assert (await _say(path, line_of(210) + HELLO)).endswith(b"210")
