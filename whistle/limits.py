@@ -42,8 +42,8 @@ COST_LOOK = 4.0  # a code typed, a thread read
 COST_STORE = 4.0  # a report, a message, an action
 COST_PIECE = 0.25  # 1 MiB of a sealed file
 COST_MALFORMED = 10.0
-MALFORMED_PAUSE = 0.25  # before a malformed request is told so, the first time
-MALFORMED_STEPS = 8  # how many times as long at most, if one circuit sends it again and again
+MALFORMED_PAUSE = 0.5  # before a malformed request is told so, the first time
+MALFORMED_STEPS = 6  # how many times as long at most, if one circuit sends it again and again
 SPENT_PAUSE = 1.0  # before a spent circuit is told so, or hung up on
 
 # --- admission (whistle.intake.admission) ---------------------------------------------------------
@@ -53,6 +53,8 @@ PAGE_SLOTS = 64
 MAX_WAITING = 256  # requests of one kind that wait for a slot
 QUEUE_PATIENCE = 20.0  # waiting for a slot, before the answer is `busy`
 RETRY_AFTER = 30  # what `busy` tells a client
+TURN_CROWD = 8  # circuits waiting for a turn to be read, from which on there is a gap between turns
+TURN_GAP = 0.001
 BULK_AFTER = 128 * KIB  # of a body, from which on it is read in turns with other large bodies
 
 # --- bodies ---------------------------------------------------------------------------------------

@@ -2,11 +2,14 @@
 """Large bodies are read in turns: one piece per round of the event loop.
 
 Invariant: everybody who waits has one turn before anybody has two, so that whoever sends five
-hundred files at once is as fast with all of them as another with one.
+hundred files at once is as fast with all of them as another with one. When many wait, there is a
+gap between turns for everything else the server has to do.
 """
 
 import asyncio
 from collections import OrderedDict, deque
+
+from whistle import limits
 
 
 class Turns:
@@ -38,4 +41,8 @@ class Turns:
                 break
         if self._waiting:
             self._is_due = True
-            asyncio.get_running_loop().call_soon(self._next)
+            loop = asyncio.get_running_loop()
+            if len(self._waiting) < limits.TURN_CROWD:
+                loop.call_soon(self._next)
+            else:
+                loop.call_later(limits.TURN_GAP, self._next)
