@@ -17,6 +17,8 @@ from collections.abc import Callable, MutableMapping
 from datetime import date
 from typing import Any, Final, TextIO, cast
 
+from whistle import troubles
+
 # structlog colours a developer's console with rich when that is installed (six megabytes). A server
 # has no console: keep rich out of this process.
 sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
@@ -102,7 +104,8 @@ def is_plain(value: object) -> bool:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return what may be logged of an exception: its class, and the innermost place of our code."""
+    """Return what may be logged of an exception: its class, the innermost place of our code, and
+    its `kind` if the operator's guide knows it (`whistle.troubles`)."""
     where = "unknown"
     trace = error.__traceback__
     while trace is not None:
@@ -110,4 +113,7 @@ def describe(error: BaseException) -> dict[str, str]:
         if module.partition(".")[0] in {"whistle", "case_mgmt", "crypto", "onion"}:
             where = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return {"error": type(error).__name__, "where": where}
+    kind = troubles.kind_of(error)
+    return {"error": type(error).__name__, "where": where} | (
+        {} if kind is None else {"kind": kind}
+    )

@@ -27,7 +27,13 @@ from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import MalformedError
 from crypto.requests import sign_request
 from crypto.rng import Rng
-from whistle.cases.errors import FeedError, FeedLostError, FeedRefusedError
+from whistle.cases.errors import (
+    FeedClosedError,
+    FeedError,
+    FeedLostError,
+    FeedRefusedError,
+    FileGoneError,
+)
 from whistle.cases.limits import (
     FEED_CONNECT_TIMEOUT,
     FEED_READ_TIMEOUT,
@@ -45,6 +51,7 @@ _LOST: Final = (
     ProxyTimeoutError,
 )
 _FOR_GOOD: Final = frozenset({400, 409, 413})
+_SAYING: Final = {401: FeedClosedError, 410: FileGoneError}
 _JSON: Final = {"Content-Type": "application/json"}
 _SILENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
@@ -155,7 +162,7 @@ class FeedClient:
                 if method == "POST" and answer.status in _FOR_GOOD:
                     raise FeedRefusedError("the intake refuses this for good")
                 if answer.status != 200:
-                    raise FeedError("the feed refuses")
+                    raise _SAYING.get(answer.status, FeedError)("the feed refuses")
                 yield answer
         except _LOST as error:
             raise FeedLostError("the feed cannot be reached") from error

@@ -9,7 +9,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from crypto.errors import CryptoError
-from whistle import limits, logs
+from whistle import limits, logs, troubles
 from whistle.errors import RefusedError
 from whistle.http.headers import harden_response
 from whistle.intake import feed, routes
@@ -72,7 +72,8 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception as error:
         logs.get("intake").error("unexpected error", **logs.describe(error))
-        return _explain(request, RefusedError("generic"))
+        # What only the operator can mend: a reporter gets the typed text back and comes again.
+        return _explain(request, RefusedError("busy" if troubles.kind_of(error) else "generic"))
 
 
 def _explain(request: web.Request, error: RefusedError) -> web.Response:
@@ -93,6 +94,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
             try:
                 await services.sealing.forget_old_secrets(services.today())
                 await services.pieces.expire(services.today())
+                look_at_clock(services)
             except Exception as error:  # tried again at the next look
                 logs.get("intake").error("house not kept", **logs.describe(error))
             await asyncio.sleep(HOUSEKEEPING)
@@ -102,6 +104,13 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def look_at_clock(services: IntakeServices) -> None:
+    """Tell the operator when the calendar says a day before one on which a report was stored."""
+    newest = services.store.newest_day()
+    if newest is not None and services.today() < newest:
+        logs.get("intake").warning("it was later before", kind=troubles.CLOCK_WENT_BACK)
 
 
 async def warming_up(app: web.Application) -> AsyncIterator[None]:

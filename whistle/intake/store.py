@@ -149,6 +149,11 @@ class Store:
         ).fetchone()
         return None if row is None else date.fromisoformat(row[0])
 
+    def newest_day(self) -> date | None:
+        """Return the latest day on which a thread began; None before the first."""
+        row = self._reading.execute("SELECT max(day) FROM threads").fetchone()
+        return None if row[0] is None else date.fromisoformat(row[0])
+
     def own_day(self, lookup_id: bytes, message_id: bytes) -> date | None:
         """Return the day a message of the reporter was stored, or None if it is not."""
         statement = "SELECT day FROM own_messages WHERE thread = ? AND message_id = ?"

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from whistle import limits
+from whistle import limits, logs, troubles
 from whistle.errors import RefusedError
 from whistle.intake.blobs import BlobFolder, blur_times, busy_if_exhausted
 from whistle.intake.memory import Budget
@@ -83,6 +83,7 @@ class Disk:
             RefusedError: "busy".
         """
         if self.folder.free_bytes() - self.memory.used < DISK_RESERVE:
+            logs.get("intake").error("no room for files", kind=troubles.DISK_FULL)
             raise RefusedError("busy")
 
     async def see_through(self, work: Coroutine[object, object, T]) -> T:
