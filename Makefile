@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STATE ?= state
 
-.PHONY: help setup run test check vectors demo bench format
+.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release flood
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,24 @@ demo: setup  ## play one report from the form to the contested closing, through 
 
 bench: setup  ## measure, beside the budgets of docs/architecture.md
 	@$(PY) -m tests.bench
+
+fuzz: setup  ## fuzz every parser, or TARGETS, each RUNS times (docs/fuzzing.md)
+	@$(PY) -m tests.fuzz --runs $(or $(RUNS),100000) $(TARGETS)
+
+sbom: setup  ## print the bill of materials (CycloneDX)
+	@$(PY) -m tests.supply sbom
+
+licences: setup  ## print the licence of every dependency
+	@$(PY) -m tests.supply licences
+
+audit:  ## ask the advisory databases about every locked package (needs the network)
+	@.ci/audit
+
+release: setup  ## build a commit twice, compare, write it with its sums into OUT (docs/releasing.md)
+	@$(PY) -m tests.supply release --commit $(or $(COMMIT),HEAD) --out $(OUT)
+
+flood: setup  ## flood the intake in four ways, beside what honest reporters notice
+	@$(PY) -m tests.bench.flood
 
 format: setup  ## format and sort imports
 	@$(PY) -m ruff format --quiet .

@@ -6,6 +6,8 @@ Invariants
 * Every step of the office carries a message to the reporter; an assignment alone does not.
 * Every closing needs a second person.
 * Reopening and withdrawing belong to the reporter alone.
+* What is no report (spam, a flood) is set aside by a step like any other: signed by two people,
+  with a message and a reason, counted publicly, open to objection. Nothing is ever deleted for it.
 
 Specification: docs/spec/acts.md, section 2 (its table is generated from here).
 """
@@ -41,11 +43,13 @@ class Rule:
 Step = tuple[ActKind, State | None, State]
 
 _BY_OFFICE: Final = frozenset({Actor.OFFICE})
-_REASON_REQUIRED: Final = frozenset({State.INSUFFICIENT, State.OUTSIDE_MANDATE, State.JOINED})
+_REASON_REQUIRED: Final = frozenset(
+    {State.INSUFFICIENT, State.OUTSIDE_MANDATE, State.JOINED, State.SET_ASIDE}
+)
 
 OFFICE_MOVES: Final[Mapping[State, tuple[State, ...]]] = MappingProxyType(
     {
-        State.RECEIVED: (State.ASSESSING,),
+        State.RECEIVED: (State.ASSESSING, State.SET_ASIDE),
         State.ASSESSING: (
             State.NEEDS_INFO,
             State.EXAMINING,
@@ -53,6 +57,7 @@ OFFICE_MOVES: Final[Mapping[State, tuple[State, ...]]] = MappingProxyType(
             State.INSUFFICIENT,
             State.OUTSIDE_MANDATE,
             State.JOINED,
+            State.SET_ASIDE,
         ),
         State.NEEDS_INFO: (
             State.ASSESSING,
@@ -87,6 +92,7 @@ OFFICE_MOVES: Final[Mapping[State, tuple[State, ...]]] = MappingProxyType(
             State.INSUFFICIENT,
             State.OUTSIDE_MANDATE,
             State.JOINED,
+            State.SET_ASIDE,
         ),
     }
 )

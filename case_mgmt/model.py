@@ -43,6 +43,7 @@ class State(StrEnum):
     INSUFFICIENT = "insufficient"
     OUTSIDE_MANDATE = "outside_mandate"
     JOINED = "joined"
+    SET_ASIDE = "set_aside"
     REOPENED = "reopened"
     WITHDRAWN = "withdrawn"
 
@@ -54,6 +55,7 @@ CLOSINGS: Final = frozenset(
         State.INSUFFICIENT,
         State.OUTSIDE_MANDATE,
         State.JOINED,
+        State.SET_ASIDE,
     }
 )
 OPEN: Final = frozenset(State) - CLOSINGS - {State.WITHDRAWN}
@@ -88,7 +90,7 @@ HANDLER_ROLES: Final = frozenset({Role.INVESTIGATOR.value, Role.SUPERVISOR.value
 AUDITOR: Final = "auditor"
 """The role that may see every act and no case."""
 
-REASONS_VERSION: Final = "2026-1"
+REASONS_VERSION: Final = "2026-2"
 
 _BODIES: Final = (
     "kpk",
@@ -116,6 +118,7 @@ REASONS: Final[Mapping[State, tuple[str, ...]]] = MappingProxyType(
         ),
         State.OUTSIDE_MANDATE: _BODIES,
         State.JOINED: ("same_event", "same_pattern", "sent_twice"),
+        State.SET_ASIDE: ("no_content", "advertising", "flood", "test_message"),
         State.REFERRED: _BODIES,
     }
 )

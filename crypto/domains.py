@@ -26,6 +26,9 @@ class Domain(StrEnum):
     BUNDLE = "whistle/v1/bundle"
     SITE = "whistle/v1/site"
     RELEASE = "whistle/v1/release"
+    BACKUP = "whistle/v1/backup"
+    HANDOVER = "whistle/v1/handover"
+    HANDOVER_ACCEPTED = "whistle/v1/handover-accepted"
 
     # hashes
     FRAME_HASH = "whistle/v1/frame"

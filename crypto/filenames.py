@@ -23,7 +23,8 @@ def clean_name(name: str) -> str:
     visible = "".join(
         each for each in last if unicodedata.category(each)[0] not in "CZ" or each == " "
     )
-    shortened = visible.strip(" .")
+    # Again: what an invisible character kept apart may now belong together.
+    shortened = unicodedata.normalize("NFC", visible).strip(" .")
     if len(shortened) > MAX_NAME:
         stem, dot, ending = shortened.rpartition(".")
         keep = f"{dot}{ending}" if stem and len(ending) <= 10 else ""

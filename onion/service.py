@@ -40,7 +40,7 @@ OnProgress = Callable[[Progress], None]
 @dataclass(frozen=True)
 class OnionPlan:
     """What is to be published: sockets that answer, and the desks that may reach the case server
-    (name -> base32 x25519 public key).
+    (name -> base32 x25519 public key). `tells_circuits`: the intake's socket expects tor's line.
     """
 
     state: Path
@@ -48,6 +48,7 @@ class OnionPlan:
     cases_target: Path | None
     authorised_desks: Mapping[str, str]
     extra_torrc: tuple[str, ...] = ()
+    tells_circuits: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ class OnionServices:
         self._known = frozenset(addresses)
         self._check_published()
         self._keeper = asyncio.create_task(self._keep(launch_plan))
-        return Addresses(addresses[0], addresses[1] if len(addresses) > 1 else None)
+        return Addresses(addresses[0], addresses[1] if _publishes_cases(self.plan) else None)
 
     async def _run(self, plan: LaunchPlan) -> tuple[str, ...]:
         self._publication = Publication()
@@ -185,10 +186,17 @@ class OnionServices:
 def _prepare(plan: OnionPlan, state: TorState) -> tuple[HiddenService, ...]:
     state.make()
     state.make_service(state.intake, {})
-    services = [HiddenService(state.intake, plan.intake_target.absolute())]
+    services = [HiddenService(state.intake, plan.intake_target.absolute(), plan.tells_circuits)]
     # SECURITY: without a desk there is no authorisation, and tor would publish the case server
     # for everybody (test_service.py: test_no_case_onion_without_a_desk).
-    if plan.cases_target is not None and plan.authorised_desks:
+    if plan.cases_target is not None and _publishes_cases(plan):
         state.make_service(state.cases, plan.authorised_desks)
         services.append(HiddenService(state.cases, plan.cases_target.absolute()))
+    if state.former_intake.is_dir():
+        state.make_service(state.former_intake, {})
+        services.append(HiddenService(state.former_intake, plan.intake_target.absolute()))
     return tuple(services)
+
+
+def _publishes_cases(plan: OnionPlan) -> bool:
+    return plan.cases_target is not None and bool(plan.authorised_desks)

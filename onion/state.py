@@ -2,6 +2,7 @@
 """Where tor's files lie, and the few that we write for it.
 
     hs-intake/, hs-cases/   keys and addresses: back these up
+    hs-intake.former/       the address before a change, if it still answers
     data/                   tor's own: what it knows of the network, and its entry guards
     torrc, control.sock     made anew at each start
 
@@ -46,6 +47,11 @@ class TorState:
     def intake(self) -> Path:
         """The intake's keys."""
         return self.root / "hs-intake"
+
+    @property
+    def former_intake(self) -> Path:
+        """The intake's keys before a change of address, while the old one still answers."""
+        return self.root / "hs-intake.former"
 
     @property
     def cases(self) -> Path:

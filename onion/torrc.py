@@ -23,10 +23,13 @@ MAX_STREAMS = 32
 
 @dataclass(frozen=True)
 class HiddenService:
-    """One onion service: where its keys lie and which unix socket answers."""
+    """One onion service: where its keys lie and which unix socket answers; `tells_circuits`: each
+    connection begins with a line that names its circuit (docs/spec/http.md, section 9).
+    """
 
     directory: Path
     target: Path
+    tells_circuits: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ def _service_lines(service: HiddenService, *, proof_of_work: bool) -> list[str]:
     ]
     if proof_of_work:
         lines.append("HiddenServicePoWDefensesEnabled 1")
+    if service.tells_circuits:
+        lines.append("HiddenServiceExportCircuitID haproxy")
     return lines
 
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from whistle import __version__
 from whistle.commands.errors import CommandError
+from whistle.overwriting import start_again_overwriting
 
 
 class Command(Protocol):
@@ -35,6 +36,8 @@ class Entry:
 
     summary: str
     load: Callable[[], Command]
+    overwrites: bool = False
+    """Whether its process must overwrite the memory it frees (`whistle.overwriting`)."""
 
 
 class HelpFormatter(argparse.HelpFormatter):
@@ -72,10 +75,40 @@ def _load_cases() -> Command:
     return cases
 
 
+def _load_install() -> Command:
+    from whistle.commands import install
+
+    return install
+
+
+def _load_metrics() -> Command:
+    from whistle.commands import metrics
+
+    return metrics
+
+
 def _load_doctor() -> Command:
     from whistle.commands import doctor
 
     return doctor
+
+
+def _load_backup() -> Command:
+    from whistle.commands import backup
+
+    return backup
+
+
+def _load_restore() -> Command:
+    from whistle.commands import restore
+
+    return restore
+
+
+def _load_rotate() -> Command:
+    from whistle.commands import rotate
+
+    return rotate
 
 
 def _load_seal() -> Command:
@@ -132,8 +165,17 @@ COMMANDS: dict[str, Entry] = {
     "doctor": Entry(
         "check keys, Tor, permissions, swap, clock; say how to mend each", _load_doctor
     ),
-    "intake": Entry("the intake server alone (public pages, sealing, feed)", _load_intake),
+    "intake": Entry(
+        "the intake server alone (public pages, sealing, feed)", _load_intake, overwrites=True
+    ),
     "cases": Entry("the case server alone (cases, clock, gate, interface for desks)", _load_cases),
+    "backup": Entry("encrypted incremental backups: make, check, drill, prune", _load_backup),
+    "restore": Entry("put a backup into an empty state directory", _load_restore),
+    "rotate": Entry(
+        "new keys: database, servers, onion address; hand-over of the root", _load_rotate
+    ),
+    "install": Entry("a server's units, users and profiles: shown, then put there", _load_install),
+    "metrics": Entry("a running server's coarse counters", _load_metrics),
     "poster": Entry("a poster with onion address, check words and QR codes", _load_poster),
     "seal": Entry("reporters: seal a report on this computer, away from any server", _load_seal),
     "read": Entry("reporters: what became of a report, with its code", _load_read),
@@ -173,6 +215,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if entry is None:
         print(f"whistle: there is no command “{words[0]}”.\n\n{_overview()}", file=sys.stderr)
         return 2
+    if entry.overwrites and argv is None:
+        start_again_overwriting()
     command = entry.load()
     parser = argparse.ArgumentParser(
         prog=f"whistle {words[0]}",

@@ -12,6 +12,7 @@ MIB = 1024 * KIB
 
 # --- connections (whistle.http.serve) -------------------------------------------------------------
 MAX_CONNECTIONS = 1024  # tor brings each reader on a stream of its own; beyond this we hang up
+BACKLOG = 4096  # not yet accepted: on a full queue of a Unix socket tor's connection fails at once
 PROGRESS_BYTES = 64 * KIB  # of a body: a connection that brings as much is not idle
 DESCRIPTOR_RESERVE = 128  # kept from connections for the feed, the blobs and the database
 UPLOAD_DESCRIPTOR_RESERVE = 64  # kept from uploads too: a file is one descriptor more
@@ -23,6 +24,38 @@ WRITE_TIMEOUT = 120.0  # how long an answer waits for a peer that reads nothing
 LINGER_TIMEOUT = 10.0  # reading away a refused body, so that the browser gets to see our answer
 SHUTDOWN_TIMEOUT = 10.0
 READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
+CROWD = 32  # connections from which on each newcomer gets the two smaller buffers below
+READ_BUFFER_LEAST = 32 * KIB
+RECEIVE_LEAST = 32 * KIB  # taken from the system at once
+
+# --- circuits (whistle.http.circuits): a score is what a circuit has lately asked for -------------
+MAX_CIRCUITS = 4096  # remembered; 100 bytes each
+MAX_CIRCUIT_CONNECTIONS = 32  # as many streams as tor lets a circuit have (onion.torrc)
+FAIR_CONNECTIONS = 8  # of one circuit; a browser opens 6 to one host
+SCORE_HALF_LIFE = 60.0
+FAIR_SCORE = 150.0  # beyond it a circuit waits while others are here: a report costs about 15
+MOST_SCORE = 1500.0  # beyond it a circuit is refused: some 100 reports within a minute
+GREEDY_RATE = 100.0  # cost per second of all greedy circuits together, while others are here
+OTHERS_HERE = 2.0  # how long a fair request counts as somebody being here
+COST_PAGE = 1.0
+COST_LOOK = 4.0  # a code typed, a thread read
+COST_STORE = 4.0  # a report, a message, an action
+COST_PIECE = 0.25  # 1 MiB of a sealed file
+COST_MALFORMED = 10.0
+MALFORMED_PAUSE = 0.5  # before a malformed request is told so, the first time
+MALFORMED_STEPS = 6  # how many times as long at most, if one circuit sends it again and again
+SPENT_PAUSE = 1.0  # before a spent circuit is told so, or hung up on
+
+# --- admission (whistle.intake.admission) ---------------------------------------------------------
+LOOK_SLOTS = 16  # threads being opened at once
+STORE_SLOTS = 48  # reports and messages being sealed and written at once; they share commits
+PAGE_SLOTS = 64
+MAX_WAITING = 256  # requests of one kind that wait for a slot
+QUEUE_PATIENCE = 20.0  # waiting for a slot, before the answer is `busy`
+RETRY_AFTER = 30  # what `busy` tells a client
+TURN_CROWD = 8  # circuits waiting for a turn to be read, from which on there is a gap between turns
+TURN_GAP = 0.001
+BULK_AFTER = 128 * KIB  # of a body, from which on it is read in turns with other large bodies
 
 # --- bodies ---------------------------------------------------------------------------------------
 FORM_IDLE_TIMEOUT = 60.0  # a form without files is a few packets
@@ -31,6 +64,7 @@ BODY_IDLE_TIMEOUT = 300.0  # tor circuits stall for minutes and recover
 BODY_TOTAL_TIMEOUT = 7200.0  # a 200 MB file at 30 kB/s
 UPLOAD_MIN_RATE = 2 * KIB  # bytes per second on average, once BODY_IDLE_TIMEOUT has passed
 FORM_MEMORY = 64 * MIB  # text that is arriving and sealed bytes before the disk, of all forms
+TEXT_RESERVE = 16 * MIB  # of it, kept for text: sealed bytes of files may not use it up
 FEED_MEMORY = 64 * MIB  # the same for what the case server pushes
 MAX_SMALL_BODY = 256 * KIB  # forms without a file; an objection of 10,000 characters, URL-encoded
 MAX_FEED_BODY = 16 * MIB  # mailbox entries pushed by the case server
@@ -53,6 +87,8 @@ UPLOAD_QUEUE = 8  # pieces waiting for the disk, per file, before reading stops
 UPLOAD_QUEUE_ALL = 24  # the same over all files of all connections
 UPLOAD_SYNC_EVERY = 16 * MIB  # so that the last fdatasync is short
 DISK_RESERVE = 256 * MIB  # below this much free space files are refused, text reports are not
+MAX_FILES_WAITING = 50 * 1024 * MIB  # sealed files that the case server has not collected
+MAX_THREAD_WAITING = 4 * 1024 * MIB  # the same of one thread, so of one code
 
 # --- pieces of sealed files (docs/spec/client-api.md) ---------------------------------------------
 PIECE = 1 * MIB  # ciphertext per request; only the last one is shorter

@@ -6,14 +6,18 @@ Invariants:
 * an event is a constant from our own code; a key outside `ALLOWED_KEYS` is dropped, and a value
   that is not a number, a day or a short plain word is dropped too, so no request data can slip in;
 * exceptions are logged as their class name and the place in our code, never with their text;
+* what nobody catches is logged the same way, not printed with its text (`catch_the_rest`);
 * times are whole days; the standard library's loggers, and so every library's, are silenced.
 """
 
 import logging
 import sys
+import threading
 from collections.abc import Callable, MutableMapping
 from datetime import date
 from typing import Any, Final, TextIO, cast
+
+from whistle import troubles
 
 # structlog colours a developer's console with rich when that is installed (six megabytes). A server
 # has no console: keep rich out of this process.
@@ -67,6 +71,22 @@ def get(server: str) -> Log:
     return cast("Log", structlog.get_logger(server=server))
 
 
+def catch_the_rest(server: str) -> None:
+    """Log what nobody caught, in any thread or destructor, instead of letting Python print it.
+
+    SECURITY: Python prints the text of an exception, which may quote what somebody wrote
+    (tests/whistle/test_logs.py::test_what_nobody_caught_loses_its_text).
+    """
+    log = get(server)
+
+    def uncaught(error: BaseException | None) -> None:
+        log.error("unexpected error", **(describe(error) if error is not None else {}))
+
+    sys.excepthook = lambda _kind, error, _trace: uncaught(error)
+    threading.excepthook = lambda details: uncaught(details.exc_value)
+    sys.unraisablehook = lambda details: uncaught(details.exc_value)
+
+
 def keep_allowed(_logger: Any, _method: str, event: Event) -> Event:
     """Drop every key that is not allowed and every value that is not plain."""
     return {key: value for key, value in event.items() if key in ALLOWED_KEYS and is_plain(value)}
@@ -84,7 +104,8 @@ def is_plain(value: object) -> bool:
 
 
 def describe(error: BaseException) -> dict[str, str]:
-    """Return what may be logged of an exception: its class, and the innermost place of our code."""
+    """Return what may be logged of an exception: its class, the innermost place of our code, and
+    its `kind` if the operator's guide knows it (`whistle.troubles`)."""
     where = "unknown"
     trace = error.__traceback__
     while trace is not None:
@@ -92,4 +113,7 @@ def describe(error: BaseException) -> dict[str, str]:
         if module.partition(".")[0] in {"whistle", "case_mgmt", "crypto", "onion"}:
             where = f"{module}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return {"error": type(error).__name__, "where": where}
+    kind = troubles.kind_of(error)
+    return {"error": type(error).__name__, "where": where} | (
+        {} if kind is None else {"kind": kind}
+    )

@@ -205,6 +205,9 @@ class WriteUnit(ReadUnit, LogWriteUnit, Protocol):
     def end_outbox(self, ids: Iterable[int], outcome: str) -> None:
         """Ends the waiting of notices: `sent`, or `refused` by the intake for good."""
 
+    def clear_outbox(self, thread: ThreadId) -> None:
+        """Forgets a thread's notices, waiting or refused; they are made again."""
+
     def set_setting(self, name: str, value: str) -> None:
         """Remembers a value of the service itself."""
 

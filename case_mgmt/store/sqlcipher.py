@@ -67,7 +67,9 @@ def connect(path: Path, key: str, *, writable: bool) -> Any:
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except dbapi2.Error as error:
         connection.close()
-        raise StoreError("the database cannot be opened with this key") from error
+        raise StoreError(
+            "the database cannot be opened with this key: another key, or the database is damaged"
+        ) from error
     return connection
 
 

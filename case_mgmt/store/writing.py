@@ -146,6 +146,11 @@ class SqlWriteUnit(SqlReadUnit, SqlLogWriteUnit):
         else:
             self._connection.execute(sa.update(table).where(chosen).values({"outcome": outcome}))
 
+    def clear_outbox(self, thread: ThreadId) -> None:
+        """Forgets a thread's notices, waiting or refused; they are made again."""
+        table = schema.outbox
+        self._connection.execute(sa.delete(table).where(table.c.thread == thread))
+
     def set_setting(self, name: str, value: str) -> None:
         """Remembers a value of the service itself."""
         table = schema.settings

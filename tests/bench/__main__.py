@@ -7,7 +7,6 @@ Figures of one run compare with each other; between machines only the ratios do.
 import argparse
 import asyncio
 import datetime
-import socket
 import statistics
 import sys
 import tempfile
@@ -15,13 +14,15 @@ import time
 from pathlib import Path
 
 from tests.bench.client import Connection, get, load
+from tests.bench.flood import measure_floods
 from tests.bench.growth import grow
 from tests.bench.loads import Reporters, measure_flows, measure_statuses
 from tests.bench.pieces import measure_pieces
 from tests.bench.publication import measure_publication
 from tests.bench.report import Report
 from tests.bench.sealing import measure_sealing
-from tests.bench.servers import Running, bare, intake
+from tests.bench.servers import Running, bare, free_port, intake
+from tests.bench.timing import measure_timing
 from tests.bench.uploads import measure_upload
 from tests.support.org import Org, make_org
 
@@ -33,13 +34,6 @@ GROWTH_LEVEL = 8
 GROWTH_ROUNDS = 7
 GROWTH_FLOWS = 300
 """Flows of one turn: about a second, so that both servers meet the same weather."""
-
-
-def free_port() -> int:
-    """A free loopback port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def measure_pages(port: int, report: Report) -> None:
@@ -68,7 +62,7 @@ def measure_start(report: Report, ours: Running, base: Running) -> None:
     )  # fmt: skip
     time.sleep(1)
     idle = ours.rss()
-    report.line("memory idle", f"{idle:.0f} MB", "≤ 70 MB", idle <= 70, f"bare {base.rss():.0f} MB")
+    report.line("memory idle", f"{idle:.0f} MB", "≤ 75 MB", idle <= 75, f"bare {base.rss():.0f} MB")
     asyncio.run(measure_pages(ours.port, report))
 
 
@@ -123,7 +117,11 @@ def main() -> int:
         org = make_org(folder, (datetime.datetime.now(datetime.UTC) + SEAT).date())
         state = org.write_state(folder / "intake", "intake")
         measure_fresh(report, org, state, quick=args.quick)
+        quiet = org.write_state(folder / "quiet", "intake")
+        with intake(org.dir, quiet, free_port()) as alone:
+            measure_timing(report, org, quiet, alone, rounds=100 if args.quick else 1_000)
         asyncio.run(measure_sealing(report, folder, rounds=1 if args.quick else 3))
+        measure_floods(report, folder, org, free_port(), 0.02 if args.quick else 1)
         if args.grown:
             fresh = org.write_state(folder / "fresh", "intake")
             measure_grown(report, org, state, fresh, count=args.grown)

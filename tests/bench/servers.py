@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -41,6 +42,13 @@ async def app():
 web.run_app(app(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None,
             loop=uvloop.new_event_loop())
 """
+
+
+def free_port() -> int:
+    """A free loopback port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,12 @@ def _wait(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 @contextlib.contextmanager
-def intake(org: Path, state: Path, port: int) -> Iterator[Running]:
-    """Our intake server, as `whistle intake` starts it."""
+def intake(org: Path, state: Path, port: int, extra: tuple[str, ...] = ()) -> Iterator[Running]:
+    """Our intake server, as `whistle intake` starts it; `extra` are more flags."""
     feed = state / "feed.sock"
     command = [
         sys.executable, "-P", "-m", "whistle", "intake", "--org", str(org), "--state", str(state),
-        "--listen", f"127.0.0.1:{port}", "--feed-unix", str(feed),
+        "--listen", f"127.0.0.1:{port}", "--feed-unix", str(feed), *extra,
     ]  # fmt: skip
     with _spawned(command, port) as running:
         yield running

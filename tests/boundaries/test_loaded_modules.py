@@ -32,6 +32,9 @@ SERVERS = {
         "whistle.commands.run",
         "whistle.commands.init",
         "whistle.commands.doctor",
+        "whistle.commands.backup",
+        "whistle.commands.restore",
+        "whistle.commands.rotate",
     ],
 }
 OPENING_CODE = ("crypto.private", "case_mgmt.desk", "whistle.desk")

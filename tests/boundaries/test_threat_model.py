@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "threat-model.md").read_text(encoding="utf-8")
 COLUMNS = ["Threat", "From", "What holds it", "Tests"]
+GAINS = ["Attacker", "Gets", "Does not get", "Held by"]
 
 _REFERENCE = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 _FUNCTION = re.compile(r"^ *(?:async )?def (\w+)\(", re.MULTILINE)
@@ -58,6 +59,27 @@ def test_every_row_names_its_attacker_and_its_tests(row: list[str]) -> None:
 @pytest.mark.parametrize("attacker", ATTACKERS)
 def test_every_attacker_is_met(attacker: str) -> None:
     assert any(attacker in row[1].split(", ") for row in ROWS)
+
+
+def test_what_each_attacker_gets_is_said_and_held_by_tests() -> None:
+    rows = tables(GAINS)
+    assert [row[0].strip("*") for row in rows] == [
+        "office", "host", "seizure", "watcher", "investigator", "operator", "flooder",
+        "page author", "coercion", "supplier",
+    ]  # fmt: skip
+    assert {row[0].strip("*") for row in rows} == set(ATTACKERS)
+    for row in rows:
+        assert len(row) == len(GAINS)
+        assert all(row)
+        assert _REFERENCE.sub("", row[3]).strip(" ,") == ""
+        assert _REFERENCE.search(row[3])
+
+
+def test_what_is_not_protected_is_said_for_each_field() -> None:
+    fields = re.findall(r"^\*\*(.+)\*\*$", TEXT.split("## Not protected")[1], re.MULTILINE)
+    assert len(fields) >= 8
+    assert {"The moment of reporting", "The network", "Seizure and hosting"} <= set(fields)
+    assert {"People", "Flooding", "Coercion", "Build and supply"} <= set(fields)
 
 
 @pytest.mark.parametrize(("path", "name"), REFERENCES)

@@ -78,14 +78,14 @@ def test_a_step_outside_the_table_is_refused_for_everybody() -> None:
 
 
 CONTRACT_TABLE = {
-    "received": "assessing",
-    "assessing": "needs_info examining referred insufficient outside_mandate joined",
+    "received": "assessing set_aside",
+    "assessing": "needs_info examining referred insufficient outside_mandate joined set_aside",
     "needs_info": "assessing examining referred insufficient outside_mandate",
     "examining": "needs_info referred upheld_action upheld_fixed insufficient outside_mandate"
     " joined",
     "referred": "examining needs_info upheld_action upheld_fixed insufficient outside_mandate",
     "reopened": "examining needs_info referred upheld_action upheld_fixed insufficient"
-    " outside_mandate joined",
+    " outside_mandate joined set_aside",
 }
 
 

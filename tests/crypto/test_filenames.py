@@ -28,6 +28,7 @@ from crypto.filenames import MAX_NAME, UNKNOWN_TYPE, clean_media_type, clean_nam
         ("kwitansi\u2028.pdf", "kwitansi.pdf"),
         ("\ud800.txt", "txt"),
         ("e\u0301.txt", "é.txt"),
+        ("e\u200d\u0301.txt", "é.txt"),
     ],
 )
 def test_names(name: str, clean: str) -> None:

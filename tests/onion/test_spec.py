@@ -20,7 +20,8 @@ OURS, RECIPE, PRODUCTION = BLOCKS
 def test_our_configuration_is_the_documented_one() -> None:
     settings = TorSettings(
         data=Path("STATE/data"), control_socket=Path("STATE/control.sock"), owner=0,
-        services=(HiddenService(Path("STATE/hs-intake"), Path("INTAKE")),), proof_of_work=True,
+        services=(HiddenService(Path("STATE/hs-intake"), Path("INTAKE"), tells_circuits=True),),
+        proof_of_work=True,
     )  # fmt: skip
     assert render(settings).replace("Process 0", "Process PID") == OURS
 
@@ -35,7 +36,7 @@ def test_our_configuration_is_the_documented_one() -> None:
         f"{KEY_TEXT_LENGTH} characters of A-Z and 2-7",
         f"MUST be {'.'.join(map(str, tor_build.FLOOR))} or newer",
         "0xF4",
-        "HiddenServiceExportCircuitID haproxy` MUST NOT",
+        "the case server gets no `HiddenServiceExportCircuitID`",
     ],
 )
 def test_numbers(phrase: str) -> None:
@@ -48,6 +49,11 @@ def test_production_hardens_each_service_as_we_do() -> None:
         return [line for line in text.splitlines() if line.startswith(names)]
 
     assert hardening(PRODUCTION) == 2 * hardening(OURS)
+    line = "HiddenServiceExportCircuitID haproxy"
+    _, intake, cases = PRODUCTION.split("HiddenServiceDir")
+    assert line in OURS
+    assert line in intake
+    assert line not in cases
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl")

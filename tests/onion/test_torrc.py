@@ -24,6 +24,7 @@ HiddenServiceMaxStreams 32
 HiddenServiceMaxStreamsCloseCircuit 1
 HiddenServiceEnableIntroDoSDefense 1
 HiddenServicePoWDefensesEnabled 1
+HiddenServiceExportCircuitID haproxy
 HiddenServiceDir "/s/hs-cases"
 HiddenServicePort "80 unix:\"/run/cases.sock\""
 HiddenServiceMaxStreams 32
@@ -41,7 +42,7 @@ def settings(root: str = "/s", *, proof_of_work: bool = True) -> TorSettings:
         control_socket=base / "control.sock",
         owner=42,
         services=(
-            HiddenService(base / "hs-intake", Path("/run/intake.sock")),
+            HiddenService(base / "hs-intake", Path("/run/intake.sock"), tells_circuits=True),
             HiddenService(base / "hs-cases", Path("/run/cases.sock")),
         ),
         proof_of_work=proof_of_work,

@@ -30,10 +30,13 @@ class UnexpectedAnswerError(Exception):
 class HttpReporter:
     """Speaks to one intake. Keeps cookies the way a browser does."""
 
-    def __init__(self, base: str, lang: str = "id") -> None:
+    def __init__(
+        self, base: str, lang: str = "id", connector: aiohttp.BaseConnector | None = None
+    ) -> None:
         self._base = base.rstrip("/")
         self.lang = lang
         self._session = aiohttp.ClientSession(
+            connector=connector,
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             timeout=aiohttp.ClientTimeout(total=60),
             headers={"Origin": self._base},
@@ -44,6 +47,10 @@ class HttpReporter:
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
+
+    def cookies(self) -> list[str]:
+        """The values of the cookies it was given."""
+        return [cookie.value for cookie in self._session.cookie_jar]
 
     async def draft(
         self, fields: Mapping[str, str], files: Sequence[tuple[str, bytes]] = ()

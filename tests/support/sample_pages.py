@@ -8,6 +8,7 @@ from datetime import date
 from case_mgmt.catalogue import demo_catalogue
 from case_mgmt.model import CLOSINGS, EXTENSION_REASONS, REASONS, State
 from whistle.i18n import Language
+from whistle.intake.busy import Typed, busy_page
 from whistle.intake.contexts import (
     ErrorContext,
     FormContext,
@@ -24,7 +25,7 @@ from whistle.intake.contexts import (
     TimelineItem,
     Unit,
 )
-from whistle.intake.fields import REPORT_FIELDS
+from whistle.intake.fields import MAX_FILES, REPORT_FIELDS
 from whistle.intake.logged import Logged
 from whistle.intake.pages import (
     ENTRY_NOTICES,
@@ -207,6 +208,14 @@ def _upload_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     yield "files-wrong", files_page(pages, lang, wrong)
 
 
+def _typed() -> Iterator[tuple[str, Typed]]:
+    """What a busy server gives back."""
+    story = {"token": TOKEN, "story": "\n".join(HOSTILE), "danger": "a\nb", "place": 'x" y="'}
+    yield "report", Typed(story, MAX_FILES, "file")
+    yield "status", Typed({"code": " ".join(WORDS["id"])}, 0, "file")
+    yield "sealed", Typed({"token": TOKEN}, 1, "bundle")
+
+
 def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     """Render every page of a language."""
     numbers = sample_statistics()
@@ -233,3 +242,5 @@ def all_pages(pages: Pages, lang: Language) -> Iterator[tuple[str, bytes]]:
     yield from _upload_pages(pages, lang)
     for key in ERROR_PAGES:
         yield f"error-{key}", pages.error(lang, ErrorContext(key))
+    for name, typed in _typed():
+        yield f"busy-{name}", busy_page(pages, lang, f"/{lang}/{name}", typed)

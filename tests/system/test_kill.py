@@ -56,6 +56,15 @@ class Server:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.02)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def run_instead(self, program: list[str]) -> None:
+        """Puts another program in the place of `python -P -m whistle`."""
+        self._command[: self._command.index("whistle") + 1] = program
+
     def kill(self) -> None:
         assert self._process is not None
         os.kill(self._process.pid, signal.SIGKILL)

@@ -44,7 +44,7 @@ def test_the_specification_names_every_flag(name: str, capsys: pytest.CaptureFix
     with pytest.raises(SystemExit):
         main([name, "--help"])
     flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-    papers = [ROOT / "docs" / "spec" / f"{paper}.md" for paper in ("run", "offline")]
+    papers = [ROOT / "docs" / "spec" / f"{paper}.md" for paper in ("run", "offline", "backup")]
     text = "".join(paper.read_text(encoding="utf-8") for paper in papers)
     assert {flag for flag in flags if flag not in text} == set()
 

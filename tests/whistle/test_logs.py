@@ -4,6 +4,8 @@
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -65,3 +67,36 @@ def test_libraries_are_silent(stream: io.StringIO, capfd: pytest.CaptureFixture[
 def test_nothing_is_written_before_it_is_configured(capfd: pytest.CaptureFixture[str]) -> None:
     logs.get("desk").error("odd", count=1)
     assert capfd.readouterr() == ("", "")
+
+
+UNCAUGHT = """
+import gc, sys, threading
+from datetime import date
+from whistle import logs
+
+class Loud:
+    def __del__(self):
+        raise ValueError("rahasia")
+
+def fall():
+    raise ValueError("rahasia")
+
+logs.configure(lambda: date(2026, 4, 7))
+logs.catch_the_rest("intake")
+thread = threading.Thread(target=fall)
+thread.start()
+thread.join()
+Loud()
+fall()
+"""
+
+
+def test_what_nobody_caught_loses_its_text() -> None:
+    """In the main thread, another thread and a destructor."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", UNCAUGHT], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "rahasia" not in done.stderr + done.stdout
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [line["error"] for line in lines] == ["ValueError"] * 3

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from whistle import troubles
 from whistle.errors import WhistleError
 
 
@@ -21,9 +22,19 @@ class FeedError(WhistleError):
 class FeedLostError(FeedError):
     """The connection to the feed failed or stalled."""
 
+    kind = troubles.FEED_LOST
+
+
+class FeedClosedError(FeedError):
+    """The intake does not take our signature: another key, or another time of day."""
+
+    kind = troubles.FEED_REFUSED
+
 
 class FeedGoneError(FeedError):
-    """The intake has lost this blob."""
+    """The intake has a record, but a file of it not, or not all of it."""
+
+    kind = troubles.FILE_DAMAGED
 
 
 class FeedRefusedError(WhistleError):

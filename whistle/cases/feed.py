@@ -4,6 +4,7 @@
 Invariants
 * Every request is signed with the service key; a Unix socket or an onion service is the only way.
 * Answers are read up to a limit; redirects are not followed; the environment's proxies are ignored.
+* No header names this program, its libraries or their versions.
 * Whatever goes wrong is a `FeedError`, on the way a `FeedLostError`; only a clear refusal of what
   is brought is a `FeedRefusedError`.
 
@@ -27,7 +28,13 @@ from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import MalformedError
 from crypto.requests import sign_request
 from crypto.rng import Rng
-from whistle.cases.errors import FeedError, FeedGoneError, FeedLostError, FeedRefusedError
+from whistle.cases.errors import (
+    FeedClosedError,
+    FeedError,
+    FeedGoneError,
+    FeedLostError,
+    FeedRefusedError,
+)
 from whistle.cases.limits import (
     FEED_CONNECT_TIMEOUT,
     FEED_READ_TIMEOUT,
@@ -45,8 +52,9 @@ _LOST: Final = (
     ProxyTimeoutError,
 )
 _FOR_GOOD: Final = frozenset({400, 409, 413, 422})
-_GONE: Final = 410
+_SAYING: Final = {401: FeedClosedError, 410: FeedGoneError}
 _JSON: Final = {"Content-Type": "application/json"}
+_SILENT: Final = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 @dataclass(frozen=True)
@@ -179,10 +187,8 @@ class FeedClient:
             ) as answer:
                 if method == "POST" and answer.status in _FOR_GOOD:
                     raise FeedRefusedError("the intake refuses this for good")
-                if answer.status == _GONE:
-                    raise FeedGoneError("the intake has lost this")
                 if answer.status != 200:
-                    raise FeedError("the feed refuses")
+                    raise _SAYING.get(answer.status, FeedError)("the feed refuses")
                 yield answer
         except _LOST as error:
             raise FeedLostError("the feed cannot be reached") from error
@@ -195,6 +201,10 @@ async def connect(address: FeedAddress, signer: FeedSigner) -> AsyncIterator[Fee
         total=None, sock_connect=FEED_CONNECT_TIMEOUT, sock_read=FEED_READ_TIMEOUT
     )
     async with aiohttp.ClientSession(
-        connector=address.connector(), timeout=timeout, auto_decompress=False, trust_env=False
+        connector=address.connector(),
+        timeout=timeout,
+        skip_auto_headers=_SILENT,
+        auto_decompress=False,
+        trust_env=False,
     ) as session:
         yield FeedClient(session, address, signer)

@@ -14,6 +14,7 @@ from whistle.commands.errors import CommandError
 from whistle.commands.processes import wait_for_signal
 from whistle.commands.server_options import (
     add_server_arguments,
+    guard_memory,
     ready_content,
     server_calendar,
     write_ready_file,
@@ -21,8 +22,11 @@ from whistle.commands.server_options import (
 from whistle.errors import WhistleError
 from whistle.hardening import die_with_parent, harden_process
 from whistle.http import serve
+from whistle.http.metering import metering
 
 DEFAULT_PORT = 8090
+MOST_WAITING = 1_000
+"""Notices counted for the metrics; more are told as as many."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,6 +47,9 @@ def run(args: argparse.Namespace) -> int:
         die_with_parent()
     today = server_calendar(args.org, args.demo_days_ahead)
     logs.configure(today)
+    logs.catch_the_rest("cases")
+    if guard_memory(args.org, today(), is_allowed=args.allow_swap):
+        logs.get("cases").warning("swap is on")
     try:
         settings = CasesSettings(
             org=args.org, state=args.state, feed_socket=args.feed_unix, feed_url=args.feed_url,
@@ -60,8 +67,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _serve(args: argparse.Namespace, services: CasesServices) -> None:
     async with contextlib.AsyncExitStack() as stack:
+        app = create_app(services)
+        gauges = {"notices_waiting": lambda: len(services.office.outbox(MOST_WAITING))}
+        await stack.enter_async_context(metering(app, args.metrics_unix, gauges))
         running = await stack.enter_async_context(
-            serve.listening(create_app(services), tcp=args.listen, unix=args.unix)
+            serve.listening(app, tcp=args.listen, unix=args.unix)
         )
         write_ready_file(args.ready_file, ready_content(args.listen, running.port))
         await wait_for_signal()

@@ -26,6 +26,7 @@ from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
 from whistle.cases.witnessed import NAME, WitnessFile
 from whistle.layout import Layout
+from whistle.swap import disk_swap
 from whistle.witness.client import ALARMING, Outcome
 
 DISTRIBUTION = "whistle-intake"
@@ -35,6 +36,7 @@ TOR_FLOOR = (0, 4, 9, 11)
 """
 
 MANIFEST_WARNING = timedelta(days=30)
+BACKUP_AGE = timedelta(days=2)
 DISK_LOW_BYTES = 2 * 1024**3
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 KEY_HEX_DIGITS = 64
@@ -215,6 +217,32 @@ def check_witnesses(patient: Patient) -> Iterator[Finding]:
             )  # fmt: skip
 
 
+def check_rotation(patient: Patient) -> Iterator[Finding]:
+    """A key that waits is a rotation that was interrupted, or not signed yet."""
+    state = patient.layout.state
+    for path in sorted([*state.glob("*/*.key.next"), *state.glob("tor/hs-*.next")]):
+        action = "database" if path.name == "db.key.next" else "finish"
+        yield Finding(
+            "warn", f"{path} waits to come into force",
+            f"stop the servers, then: whistle rotate {action} --state {state}",
+        )  # fmt: skip
+
+
+def check_backup(patient: Patient) -> Iterator[Finding]:
+    """What came after the last backup is lost with this machine."""
+    try:
+        memory = json.loads((patient.layout.state / "backup" / "memory.json").read_bytes())
+        number, day = int(memory["number"]), date.fromisoformat(memory["day"])
+    except (OSError, ValueError, KeyError, TypeError):
+        yield Finding("warn", "no backup was ever made here", "docs/runbooks/backup.md")
+        return
+    level: Level = "ok" if patient.today - day <= BACKUP_AGE else "warn"
+    yield Finding(
+        level, f"backup {number} was made on {day}",
+        "" if level == "ok" else "is the timer running? docs/runbooks/backup.md",
+    )  # fmt: skip
+
+
 def check_tor(_: Patient) -> Iterator[Finding]:
     """Is the tor daemon there and new enough?"""
     program = shutil.which("tor")
@@ -234,14 +262,11 @@ def check_tor(_: Patient) -> Iterator[Finding]:
 
 def check_swap(_: Patient) -> Iterator[Finding]:
     """Plaintext in memory must not reach a disk through swap."""
-    try:
-        lines = Path("/proc/swaps").read_text(encoding="ascii").splitlines()[1:]
-    except OSError:
-        lines = []
-    if lines:
+    if disk_swap():
         yield Finding(
             "warn", "swap is on: report text in memory may reach the disk",
-            "swapoff -a and remove it from /etc/fstab, or encrypt swap with a random key",
+            "swapoff -a and remove it from /etc/fstab; or, if its key is new at every boot, "
+            "start with --allow-swap",
         )  # fmt: skip
     else:
         yield Finding("ok", "no swap")
@@ -276,6 +301,8 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     check_permissions,
     check_key_files,
     check_witnesses,
+    check_rotation,
+    check_backup,
     check_tor,
     check_swap,
     check_core_dumps,

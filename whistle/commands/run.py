@@ -27,7 +27,12 @@ from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.commands.founding import desk_program, found_demo
 from whistle.commands.processes import Child, ChildPlan, stop_event
-from whistle.commands.server_options import hold_state, write_ready_file
+from whistle.commands.server_options import (
+    add_swap_argument,
+    guard_memory,
+    hold_state,
+    write_ready_file,
+)
 from whistle.hardening import harden_process
 from whistle.layout import Layout
 
@@ -56,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--demo-days-ahead", type=int, default=0, metavar="N",
         help="pretend it is N days later (demo organisations only)",
     )  # fmt: skip
+    add_swap_argument(parser)
     parser.add_argument(
         "--torrc-extra", type=Path, metavar="FILE",
         help="more lines for tor's configuration, for instance bridges or a private test network",
@@ -72,6 +78,9 @@ def run(args: argparse.Namespace) -> int:
             _say("first start: creating a demo organisation …")
             found_demo(layout, clock.today(DEMO_UTC_OFFSET), system_rng)
         layout.make()
+        warning = guard_memory(layout.org, clock.today(DEMO_UTC_OFFSET), is_allowed=args.allow_swap)
+        if warning is not None:
+            _say(f"warning: {warning}")
         return asyncio.run(_run(args, layout))
 
 
@@ -177,6 +186,7 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     cases = f"127.0.0.1:{_port(args.cases_port, '--cases-port', [args.reporter_port])}"
     given = (args.reporter_port, args.cases_port)
     ahead = ["--demo-days-ahead", str(args.demo_days_ahead)]
+    swap = ["--allow-swap"] if args.allow_swap else []
 
     def plan(name: str, title: str, command: Sequence[str | Path]) -> ChildPlan:
         ready_file = layout.log / f"{name}.ready"
@@ -186,11 +196,12 @@ def _plans(args: argparse.Namespace, layout: Layout, sockets: _Sockets) -> dict[
     plans = {
         "intake": plan("intake", "intake server", [
             *whistle, "intake", "--org", layout.org, "--state", layout.intake, "--listen", reporter,
-            "--unix", sockets.public, "--feed-unix", sockets.feed, "--exit-with-parent",
+            "--unix", sockets.public, "--tor-circuits", "--feed-unix", sockets.feed,
+            "--exit-with-parent", *swap,
         ]),
         "cases": plan("cases", "case server", [
             *whistle, "cases", "--org", layout.org, "--state", layout.cases, "--listen", cases,
-            "--unix", sockets.cases, "--feed-unix", sockets.feed, "--exit-with-parent",
+            "--unix", sockets.cases, "--feed-unix", sockets.feed, "--exit-with-parent", *swap,
         ]),
     }  # fmt: skip
     if layout.keystores():
@@ -218,7 +229,7 @@ async def _start_onion(
         extra = tuple(args.torrc_extra.read_text(encoding="utf-8").splitlines())
     plan = OnionPlan(
         state=layout.tor, intake_target=sockets.public, cases_target=sockets.cases,
-        authorised_desks=layout.authorised_desks(), extra_torrc=extra,
+        authorised_desks=layout.authorised_desks(), extra_torrc=extra, tells_circuits=True,
     )  # fmt: skip
     services = OnionServices(plan)
     try:

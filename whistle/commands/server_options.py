@@ -16,7 +16,9 @@ from crypto.manifest import verify_manifest
 from whistle import clock
 from whistle.commands.errors import CommandError
 from whistle.errors import ConfigError
+from whistle.hardening import lock_memory
 from whistle.statelock import StateLock, hold
+from whistle.swap import WARNING, SwapRule, disk_swap, verdict
 
 MAX_PORT = 65_535
 
@@ -36,6 +38,11 @@ def add_server_arguments(parser: argparse.ArgumentParser, default_port: int) -> 
     parser.add_argument(
         "--exit-with-parent", action="store_true", help="end when the starting process ends"
     )
+    add_swap_argument(parser)
+    parser.add_argument(
+        "--metrics-unix", type=Path, metavar="SOCKET",
+        help="Unix socket for coarse counters, for this user alone (see `whistle metrics`)",
+    )  # fmt: skip
     parser.add_argument("--ready-file", type=Path, help="written once the server answers (JSON)")
     parser.add_argument(
         "--demo-days-ahead",
@@ -44,6 +51,40 @@ def add_server_arguments(parser: argparse.ArgumentParser, default_port: int) -> 
         metavar="N",
         help="pretend it is N days later; refused unless the signed manifest says “demo”",
     )
+
+
+def add_swap_argument(parser: argparse.ArgumentParser) -> None:
+    """Declares --allow-swap."""
+    parser.add_argument(
+        "--allow-swap", action="store_true",
+        help="start although swap is on: only if it is encrypted with a key new at every boot",
+    )  # fmt: skip
+
+
+def guard_memory(org: Path, today: date, *, is_allowed: bool) -> str | None:
+    """Locks this process in memory; returns a warning if swap is on all the same.
+
+    Raises: CommandError - swap is on, and this is neither a demo nor allowed.
+
+    SECURITY: whether it is a demo is signed, so that no copied flag lets a real organisation swap
+    (tests/whistle/commands/test_swap_rule.py).
+    """
+    lock_memory()
+    areas = disk_swap()
+    if not areas:
+        return None
+    rule = SwapRule(is_demo=_says_demo(org, today), is_allowed=is_allowed)
+    refusal = verdict(areas, rule)
+    if refusal is not None:
+        raise CommandError(refusal)
+    return WARNING
+
+
+def _says_demo(org: Path, today: date) -> bool:
+    try:
+        return _is_demo(org, today)
+    except (OSError, ValueError, CryptoError):
+        return False
 
 
 def parse_address(text: str) -> tuple[str, int] | None:

@@ -26,19 +26,19 @@ async def act(args: argparse.Namespace, terminal: Terminal, surroundings: Surrou
     except ValueError as error:
         codes = ", ".join(state.value for state in State)
         raise UsageError("desk.error.unknown_status", codes=codes) from error
-    letter = Letter(ActKind.TRANSITION, _message(args), target, args.reason)
+    letter = Letter(ActKind.TRANSITION, message_of(args), target, args.reason)
     await _do(args, terminal, surroundings, lambda bench: bench.act(args.case, letter))
 
 
 async def update(args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings) -> None:
     """A visible message, status unchanged."""
-    letter = Letter(ActKind.UPDATE, _message(args))
+    letter = Letter(ActKind.UPDATE, message_of(args))
     await _do(args, terminal, surroundings, lambda bench: bench.write(args.case, letter))
 
 
 async def extend(args: argparse.Namespace, terminal: Terminal, surroundings: Surroundings) -> None:
     """A visible, reasoned extension of the overall time."""
-    letter = Letter(ActKind.EXTEND, _message(args), reason=args.reason, until=args.until)
+    letter = Letter(ActKind.EXTEND, message_of(args), reason=args.reason, until=args.until)
     await _do(args, terminal, surroundings, lambda bench: bench.write(args.case, letter))
 
 
@@ -122,7 +122,7 @@ async def _do(
     terminal.say(f"desk.done.{outcome.status}", case=outcome.summary.case, status=status)
 
 
-def _message(args: argparse.Namespace) -> str:
+def message_of(args: argparse.Namespace) -> str:
     """The words for the reporter; empty when none were given (a second signature needs none)."""
     if args.message is not None:
         return str(args.message)

@@ -8,9 +8,13 @@ import argparse
 from datetime import date
 from pathlib import Path
 
+from case_mgmt.model import REASONS as ACT_REASONS
+from case_mgmt.model import State
+from crypto.handover import REASONS
 from whistle.limits import MAX_FILE_BYTES, MIB
 
 DESK_PORT = 8081
+SET_ASIDE_REASONS = ACT_REASONS[State.SET_ASIDE]
 
 
 class Parser(argparse.ArgumentParser):
@@ -35,6 +39,7 @@ def build_parser() -> Parser:
     _add_publish(commands)
     _add_keys(commands)
     _add_root(commands)
+    _add_backup(commands)
     return parser
 
 
@@ -101,6 +106,16 @@ def _add_acting(commands: "_Commands[Parser]") -> None:
     extend.add_argument("--until", type=_day, required=True, metavar="DAY", help="YYYY-MM-DD")
     _add_message(extend)
     _add_message(_case_command(commands, "update", "write to the reporter, status unchanged"))
+    summary = "set aside what is no report (spam, a flood), many at a time; a colleague confirms"
+    aside = commands.add_parser(
+        "set-aside", parents=[_connection()], help=summary, description=summary
+    )
+    aside.add_argument("case", metavar="CASE", nargs="+", help="case numbers, WH-…")
+    aside.add_argument(
+        "--reason", metavar="CODE", required=True, choices=SET_ASIDE_REASONS,
+        help=", ".join(SET_ASIDE_REASONS),
+    )  # fmt: skip
+    _add_message(aside)
 
 
 def _add_message(command: Parser) -> None:
@@ -223,6 +238,17 @@ def _add_root(commands: "_Commands[Parser]") -> None:
         "--out", type=Path, required=True, metavar="DIR", help="folder of the signed files"
     )
     _add_site(actions)
+    summary = "name the root key that follows this one, in a document both sign"
+    over = actions.add_parser("hand-over", parents=[_output()], help=summary, description=summary)
+    over.add_argument("--root", type=Path, required=True, metavar="FILE", help="the key that ends")
+    over.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    over.add_argument(
+        "--new-root", type=Path, required=True, metavar="FILE", help="the key that follows"
+    )
+    over.add_argument("--new-passphrase-file", type=Path, metavar="FILE")
+    over.add_argument("--day", type=_day, required=True, metavar="DAY", help="YYYY-MM-DD")
+    over.add_argument("--reason", choices=REASONS, default="planned")
+    over.add_argument("--out", type=Path, required=True, metavar="FILE", help="document to create")
 
 
 def _add_site(actions: "_Commands[Parser]") -> None:
@@ -241,6 +267,23 @@ def _add_site(actions: "_Commands[Parser]") -> None:
         "--max-file-mib", type=int, default=MAX_FILE_BYTES // MIB, metavar="MIB",
         help="what `whistle intake` was given: the pages name it",
     )  # fmt: skip
+
+
+def _add_backup(commands: "_Commands[Parser]") -> None:
+    backup = commands.add_parser("backup", help="the key of the backups (keep it offline)")
+    actions = backup.add_subparsers(dest="action", required=True, metavar="ACTION")
+    summary = "make the identity that opens backups, and the recipient file for the servers"
+    new = actions.add_parser(
+        "new", parents=[_output(), _sealing()], help=summary, description=summary
+    )
+    new.add_argument("--out", type=Path, required=True, metavar="FILE", help="identity to create")
+    summary = "open a backup into an empty folder (`whistle restore` does this and the rest)"
+    opened = actions.add_parser("open", parents=[_output()], help=summary, description=summary)
+    opened.add_argument("--backups", type=Path, required=True, metavar="DIR")
+    opened.add_argument("--number", type=int, required=True, metavar="N")
+    opened.add_argument("--identity", type=Path, required=True, metavar="FILE")
+    opened.add_argument("--passphrase-file", type=Path, metavar="FILE")
+    opened.add_argument("--out", type=Path, required=True, metavar="DIR", help="an empty folder")
 
 
 def _sealing() -> Parser:

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from crypto.rng import Rng, system_rng
-from whistle.desk import key_commands, onion_keys, site_commands
+from whistle.desk import backup_commands, key_commands, onion_keys, root_commands, site_commands
 from whistle.desk.arguments import build_parser
 from whistle.desk.errors import EXIT_OK, DeskError
 from whistle.desk.terminal import Terminal
@@ -36,11 +36,19 @@ def _key_command(args: argparse.Namespace) -> KeyCommand:
         ("root", "new"): key_commands.root_new,
         ("root", "sign"): key_commands.root_sign,
         ("root", "sign-site"): site_commands.root_sign_site,
+        ("root", "hand-over"): root_commands.root_hand_over,
+        ("backup", "new"): backup_commands.backup_new,
+        ("backup", "open"): backup_commands.backup_open,
     }[args.command, args.action]
 
 
 def _case_command(name: str) -> CaseCommand:
-    from whistle.desk import act_commands, case_commands, file_commands  # noqa: PLC0415 - see _run
+    from whistle.desk import (  # noqa: PLC0415 - see _run
+        act_commands,
+        bulk_commands,
+        case_commands,
+        file_commands,
+    )
 
     return {
         "list": case_commands.list_cases,
@@ -53,6 +61,7 @@ def _case_command(name: str) -> CaseCommand:
         "assign": act_commands.assign,
         "extend": act_commands.extend,
         "update": act_commands.update,
+        "set-aside": bulk_commands.set_aside,
     }[name]
 
 
@@ -94,7 +103,7 @@ def language(wanted: str | None, environment: Mapping[str, str]) -> Language:
 
 def _run(args: argparse.Namespace, terminal: Terminal) -> None:
     """Only the chosen command's modules are imported: making keys takes no web server."""
-    if args.command in {"keys", "root"}:
+    if args.command in {"keys", "root", "backup"}:
         _key_command(args)(args, terminal, system_rng)
         return
     from whistle.desk.connection import Surroundings  # noqa: PLC0415 - see above

@@ -6,6 +6,7 @@
   was made. For anything else the outcome is unknown and the caller must look
   (`UnknownOutcomeError`).
 - Answers are read up to a limit; redirects are not followed; the environment's proxies are ignored.
+- No header names this program, its libraries or their versions.
 """
 
 import asyncio
@@ -42,6 +43,7 @@ CHUNK = 256 * 1024
 
 _NO_CONNECTION = (aiohttp.ClientConnectorError, ProxyConnectionError, ProxyError, ProxyTimeoutError)
 _LOST = (aiohttp.ClientError, TimeoutError, OSError)
+_SILENT = ("User-Agent", "Accept", "Accept-Encoding", "Content-Type")
 
 
 class UnknownOutcomeError(UnreachableError):
@@ -201,7 +203,11 @@ async def session_for(address: ServerAddress) -> AsyncIterator[aiohttp.ClientSes
     seconds = CONNECT_SECONDS if address.proxy is None else ONION_CONNECT_SECONDS
     timeout = aiohttp.ClientTimeout(total=None, sock_connect=seconds, sock_read=READ_SECONDS)
     async with aiohttp.ClientSession(
-        connector=_connector(address), timeout=timeout, auto_decompress=False, trust_env=False
+        connector=_connector(address),
+        timeout=timeout,
+        skip_auto_headers=_SILENT,
+        auto_decompress=False,
+        trust_env=False,
     ) as session:
         yield session
 

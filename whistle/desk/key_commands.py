@@ -51,7 +51,7 @@ def keys_new(args: argparse.Namespace, terminal: Terminal, rng: Rng) -> None:
     enrolment_path = args.enrolment or args.out.with_suffix(".enrolment.json")
     if enrolment_path.exists():
         raise UsageError("desk.error.exists", file=str(enrolment_path))
-    passphrase = _new_passphrase(args, terminal)
+    passphrase = new_passphrase(args, terminal)
     identity = Identity(
         person=args.person,
         recipient_seed=rng(SEED_BYTES),
@@ -93,7 +93,7 @@ def keys_show(args: argparse.Namespace, terminal: Terminal, _rng: Rng) -> None:
 
 def root_new(args: argparse.Namespace, terminal: Terminal, rng: Rng) -> None:
     """Makes the organisation's root key. Its public half is the instance id."""
-    passphrase = _new_passphrase(args, terminal)
+    passphrase = new_passphrase(args, terminal)
     seed = rng(SEED_BYTES)
     try:
         data = seal_root(seed, passphrase, rng, **KeySettings(args.memory_mib).cost())
@@ -150,7 +150,8 @@ def enrolment_of(identity: Identity) -> dict[str, str]:
     }
 
 
-def _new_passphrase(args: argparse.Namespace, terminal: Terminal) -> str:
+def new_passphrase(args: argparse.Namespace, terminal: Terminal) -> str:
+    """A passphrase for a new key file, typed twice or from a file. Raises: UsageError."""
     prompt = terminal.texts.t("desk.cli.passphrase_new")
     passphrase = read_passphrase(args.passphrase_file, prompt)
     if args.passphrase_file is None:

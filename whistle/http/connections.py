@@ -7,11 +7,13 @@ Invariants:
   of the process to the feed, the blobs and the database;
 * whoever arrives is let in; the connection without progress for the longest time goes. Progress is
   a complete request head, a complete request, or `PROGRESS_BYTES` of a body: holding a connection
-  without sending costs others nothing.
+  without sending costs others nothing;
+* where circuits are known, none has more than `MAX_CIRCUIT_CONNECTIONS`, and the one with the most,
+  if these are more than `FAIR_CONNECTIONS`, loses one before any other does.
 """
 
 import resource
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Protocol
 
 from whistle import limits
@@ -37,7 +39,8 @@ class Connections:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._open: OrderedDict[Sheddable, None] = OrderedDict()
+        self._open: OrderedDict[Sheddable, int | None] = OrderedDict()
+        self._counts: Counter[int] = Counter()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -46,8 +49,19 @@ class Connections:
         """Let a connection in; another goes if there are too many."""
         self._open[connection] = None
         while len(self._open) > self._most:
-            oldest, _ = self._open.popitem(last=False)
+            oldest = self._victim()
+            self.remove(oldest)
             oldest.shed()
+
+    def belongs(self, connection: Sheddable, circuit: int) -> bool:
+        """Count a connection to its circuit; False if the circuit has enough of them."""
+        if connection not in self._open:
+            return False
+        if self._counts[circuit] >= limits.MAX_CIRCUIT_CONNECTIONS:
+            return False
+        self._open[connection] = circuit
+        self._counts[circuit] += 1
+        return True
 
     def progressed(self, connection: Sheddable) -> None:
         """A connection has done something."""
@@ -56,4 +70,15 @@ class Connections:
 
     def remove(self, connection: Sheddable) -> None:
         """A connection is gone."""
-        self._open.pop(connection, None)
+        circuit = self._open.pop(connection, None)
+        if circuit is None:
+            return
+        self._counts[circuit] -= 1
+        if not self._counts[circuit]:
+            del self._counts[circuit]
+
+    def _victim(self) -> Sheddable:
+        for circuit, count in self._counts.most_common(1):
+            if count > limits.FAIR_CONNECTIONS:
+                return next(one for one, its in self._open.items() if its == circuit)
+        return next(iter(self._open))

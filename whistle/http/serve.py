@@ -3,13 +3,13 @@
 
 Invariants:
 
-* no access log, and nothing a peer sent is ever logged: an unexpected error is one line with its
-  class and place;
-* a request that the HTTP parser rejects gets a constant body and our headers;
+* no access log;
 * a connection that does not finish a request head in `HEADER_TIMEOUT` is closed, and connections
   are counted (`whistle.http.connections`);
-* a connection whose peer reads nothing for `WRITE_TIMEOUT` while an answer waits is cut off;
-* request bodies are never decompressed (no inflation bombs).
+* the more connections there are, the less each may hold unread: `CROWD` of them have large buffers,
+  all others small ones;
+* request bodies are never decompressed (no inflation bombs);
+* what is true of one connection stands in `whistle.http.protocol`.
 """
 
 import asyncio
@@ -20,10 +20,10 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from whistle.http import prelude  # noqa: F401 - before aiohttp
 
@@ -32,148 +32,16 @@ from whistle.http import prelude  # noqa: F401 - before aiohttp
 import uvloop
 from aiohttp import web
 from aiohttp.web_log import AccessLogger
-from aiohttp.web_protocol import RequestHandler
 
-from whistle import limits, logs
+from whistle import limits
 from whistle.http import headers
+from whistle.http.circuits import Circuits
 from whistle.http.connections import Connections, most_connections
+from whistle.http.protocol import Protocol, guarded
+from whistle.http.reading import RECEIVE, ClearedReading, ReceiveBuffer
 
 PUBLIC_SOCKET: Final = 0o660
 FEED_SOCKET: Final = 0o600
-
-BODIES: Final = {
-    400: b"400 Bad Request\n",
-    417: b"417 Expectation Failed\n",
-    500: b"500 Internal Server Error\n",
-    504: b"504 Gateway Timeout\n",
-}
-
-
-class Protocol(RequestHandler):
-    """aiohttp's connection handler without its logging, echoing and telling headers."""
-
-    __slots__ = ("_received", "_requests", "_siblings", "_unread", "_wire")
-
-    def __init__(self, siblings: Connections, *args: Any, **keywords: Any) -> None:
-        super().__init__(*args, **keywords)
-        self._siblings = siblings
-        self._wire: asyncio.Transport | None = None
-        self._unread: asyncio.TimerHandle | None = None
-        self._requests = 0
-        self._received = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Accept the connection; another one goes if there are too many."""
-        self._wire = cast("asyncio.Transport", transport)
-        super().connection_made(transport)
-        self._siblings.add(self)
-
-    def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget the connection."""
-        self._siblings.remove(self)
-        self._stop_waiting()
-        super().connection_lost(exc)
-        self._wire = None
-
-    def data_received(self, data: bytes) -> None:
-        """Parse what arrived; a complete head and a good piece of a body are progress."""
-        super().data_received(data)
-        self._received += len(data)
-        if self._request_count != self._requests or self._received >= limits.PROGRESS_BYTES:
-            self._requests, self._received = self._request_count, 0
-            self._siblings.progressed(self)
-
-    def pause_writing(self) -> None:
-        """The peer reads more slowly than we write: it gets some time."""
-        super().pause_writing()
-        self._wait_for_reading(self._unsent())
-
-    def resume_writing(self) -> None:
-        """The peer has read."""
-        self._stop_waiting()
-        super().resume_writing()
-
-    def _wait_for_reading(self, unsent: int) -> None:
-        self._unread = self._loop.call_later(limits.WRITE_TIMEOUT, self._look_again, unsent)
-
-    def _look_again(self, before: int) -> None:
-        """Cut off a peer that has read nothing since."""
-        unsent = self._unsent()
-        if unsent < before:
-            self._wait_for_reading(unsent)
-        else:
-            self.shed()
-
-    def _unsent(self) -> int:
-        return 0 if self._wire is None else self._wire.get_write_buffer_size()
-
-    def _stop_waiting(self) -> None:
-        if self._unread is not None:
-            self._unread.cancel()
-            self._unread = None
-
-    async def finish_response(
-        self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
-    ) -> tuple[web.StreamResponse, bool]:
-        """Answer; a request that has come to its answer is progress."""
-        self._siblings.progressed(self)
-        return await super().finish_response(request, resp, start_time)
-
-    def shed(self) -> None:
-        """Close at once, without waiting for a peer that may not read."""
-        wire = self._wire
-        self.force_close()
-        if wire is not None:
-            wire.abort()
-
-    def log_exception(self, *_args: Any, **keywords: Any) -> None:
-        """Log the class and our own place of an error, nothing of the request.
-
-        A peer that goes away is no error.
-        """
-        error = keywords.get("exc_info")
-        if isinstance(error, ConnectionError):
-            return
-        known = logs.describe(error) if isinstance(error, BaseException) else {}
-        logs.get("http").error("unexpected error", **known)
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - holds bytes of the peer
-    ) -> web.StreamResponse:
-        """Answer a rejected request or a failed handler with a constant body, then close.
-
-        SECURITY: aiohttp's own answer echoes the request and logs it with the peer's address
-        (tests/whistle/http/test_serve.py::test_malformed_requests_get_our_headers).
-        """
-        if isinstance(exc, ConnectionError):
-            raise exc
-        if status >= 500:
-            self.log_exception(exc_info=exc)
-        if request.writer.output_size > 0:
-            raise ConnectionError("the answer has begun already")
-        body = BODIES.get(status, BODIES[500])
-        response = headers.HardResponse(
-            body=body, status=status, headers={"Content-Type": headers.TEXT}
-        )
-        response.force_close()
-        return response
-
-
-Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-
-async def _guarded(handle: Handler, request: web.BaseRequest) -> web.StreamResponse:
-    """Refuse, before any routing, what aiohttp itself would answer with bytes of the request."""
-    expect = request.headers.get("Expect")
-    if expect is not None and expect.lower() != "100-continue":
-        response = headers.HardResponse(body=BODIES[417], status=417)
-        response.force_close()
-        return response
-    return await handle(request)
 
 
 @dataclass(frozen=True)
@@ -190,8 +58,12 @@ async def listening(
     tcp: tuple[str, int] | None = None,
     unix: Path | None = None,
     unix_mode: int = PUBLIC_SOCKET,
+    circuits: Circuits | None = None,
 ) -> AsyncIterator[Listening]:
-    """Serve `app` while the block runs; on leaving, finish running requests and close."""
+    """Serve `app` while the block runs; on leaving, finish running requests and close.
+
+    `circuits`: tor says on the Unix socket which circuit a connection is of; here are the scores.
+    """
     if headers.harden_response not in app.on_response_prepare:
         app.on_response_prepare.append(headers.harden_response)
     runner = web.AppRunner(app, shutdown_timeout=limits.SHUTDOWN_TIMEOUT)
@@ -199,16 +71,19 @@ async def listening(
     servers: list[asyncio.Server] = []
     bound: os.stat_result | None = None
     try:
-        factory = _protocol_factory(runner)
+        make = _Factory(runner)
         loop = asyncio.get_running_loop()
         port = None
         if tcp is not None:
-            servers.append(await loop.create_server(factory, *tcp, backlog=512))
+            servers.append(await loop.create_server(make.plain, *tcp, backlog=limits.BACKLOG))
             port = servers[-1].sockets[0].getsockname()[1]
         if unix is not None:
             listener = _bind_unix(unix, unix_mode)
             bound = os.lstat(unix)
-            servers.append(await loop.create_unix_server(factory, sock=listener, backlog=512))
+            factory = functools.partial(make.connection, circuits)
+            servers.append(
+                await loop.create_unix_server(factory, sock=listener, backlog=limits.BACKLOG)
+            )
         yield Listening(port)
     finally:
         for server in servers:
@@ -218,26 +93,42 @@ async def listening(
             _remove_socket(unix, bound)
 
 
-def _protocol_factory(runner: web.AppRunner) -> Callable[[], Protocol]:
-    server = runner.server
-    if server is None:
-        raise RuntimeError("the runner is not set up")
-    server.request_handler = functools.partial(_guarded, server.request_handler)
-    return functools.partial(
-        Protocol,
-        Connections(most_connections()),
-        server,
-        loop=asyncio.get_running_loop(),
-        keepalive_timeout=limits.HEADER_TIMEOUT,
-        access_log=None,
-        access_log_class=AccessLogger,
-        max_line_size=limits.MAX_REQUEST_LINE,
-        max_field_size=limits.MAX_HEADER_FIELD,
-        max_headers=limits.MAX_HEADERS,
-        lingering_time=limits.LINGER_TIMEOUT,
-        read_bufsize=limits.READ_BUFFER,
-        auto_decompress=False,
-    )
+class _Factory:
+    """Makes the handlers of the connections of one server."""
+
+    def __init__(self, runner: web.AppRunner) -> None:
+        server = runner.server
+        if server is None:
+            raise RuntimeError("the runner is not set up")
+        server.request_handler = functools.partial(guarded, server.request_handler)
+        self._server = server
+        self._siblings = Connections(most_connections())
+        self._buffer = ReceiveBuffer()
+
+    def plain(self) -> ClearedReading:
+        """A connection that tells no circuit."""
+        return self.connection(None)
+
+    def connection(self, circuits: Circuits | None) -> ClearedReading:
+        """A connection, on a socket where tor tells circuits or on another."""
+        is_crowded = len(self._siblings) >= limits.CROWD
+        protocol = Protocol(
+            self._siblings,
+            circuits,
+            self._server,
+            loop=asyncio.get_running_loop(),
+            keepalive_timeout=limits.HEADER_TIMEOUT,
+            access_log=None,
+            access_log_class=AccessLogger,
+            max_line_size=limits.MAX_REQUEST_LINE,
+            max_field_size=limits.MAX_HEADER_FIELD,
+            max_headers=limits.MAX_HEADERS,
+            lingering_time=limits.LINGER_TIMEOUT,
+            read_bufsize=limits.READ_BUFFER_LEAST if is_crowded else limits.READ_BUFFER,
+            auto_decompress=False,
+        )
+        at_once = limits.RECEIVE_LEAST if is_crowded else RECEIVE
+        return ClearedReading(protocol, self._buffer, at_once)
 
 
 def _remove_socket(path: Path, bound: os.stat_result | None) -> None:

@@ -6,13 +6,14 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from crypto.errors import CryptoError
-from whistle import limits, logs
+from whistle import limits, logs, troubles
 from whistle.errors import RefusedError
 from whistle.http.headers import harden_response
 from whistle.intake import feed, routes
+from whistle.intake.admission import ADMISSION, in_order
 from whistle.intake.api.answers import PREFIX, problem
 from whistle.intake.handlers.answers import error_page
 from whistle.intake.memory import MEMORY, Budget
@@ -29,9 +30,10 @@ WARM_UP_PAUSE: Final = 0.01  # seconds between templates, in which requests are 
 
 def create_public_app(services: IntakeServices) -> web.Application:
     """Return the pages for reporters and the public."""
-    app = web.Application(middlewares=[errors])
+    app = web.Application(middlewares=[errors, in_order])
     app[SERVICES] = services
     app[MEMORY] = services.disk.memory
+    app[ADMISSION] = services.admission
     app.on_response_prepare.append(harden_response)
     app.cleanup_ctx.append(housekeeping)
     app.cleanup_ctx.append(warming_up)
@@ -70,12 +72,17 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except Exception as error:
         logs.get("intake").error("unexpected error", **logs.describe(error))
-        return _explain(request, RefusedError("generic"))
+        # What only the operator can mend: a reporter gets the typed text back and comes again.
+        return _explain(request, RefusedError("busy" if troubles.kind_of(error) else "generic"))
 
 
 def _explain(request: web.Request, error: RefusedError) -> web.Response:
     """Explain a refusal to a person, or to a client."""
-    return problem(error) if request.path.startswith(PREFIX) else error_page(request, error)
+    is_client = request.path.startswith(PREFIX)
+    answer = problem(error) if is_client else error_page(request, error)
+    if error.key == "busy":
+        answer.headers[hdrs.RETRY_AFTER] = str(limits.RETRY_AFTER)
+    return answer
 
 
 async def housekeeping(app: web.Application) -> AsyncIterator[None]:
@@ -87,6 +94,7 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
             try:
                 await services.sealing.forget_old_secrets(services.today())
                 await services.pieces.expire(services.today())
+                look_at_clock(services)
             except Exception as error:  # tried again at the next look
                 logs.get("intake").error("house not kept", **logs.describe(error))
             await asyncio.sleep(HOUSEKEEPING)
@@ -96,6 +104,13 @@ async def housekeeping(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
+
+
+def look_at_clock(services: IntakeServices) -> None:
+    """Tell the operator when the calendar says a day before one on which a report was stored."""
+    newest = services.store.newest_day()
+    if newest is not None and services.today() < newest:
+        logs.get("intake").warning("it was later before", kind=troubles.CLOCK_WENT_BACK)
 
 
 async def warming_up(app: web.Application) -> AsyncIterator[None]:

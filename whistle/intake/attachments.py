@@ -37,8 +37,9 @@ class Attachments:
         self._finished: list[tuple[AttachmentRef, Blob]] = []
 
     def open(self) -> "AttachmentUpload":
-        """Begin a file. Raises RefusedError when the disk is nearly full."""
+        """Begin a file. Raises RefusedError when the disk is nearly full, or a quota is."""
         self._disk.require_room()
+        self._disk.require_quota()
         sealer = AttachmentSealer(self._rng)
         upload = BlobUpload(self._disk, sealer.id)
         self._uploads.append(upload)

@@ -22,6 +22,7 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Final
 
+from whistle import logs
 from whistle.errors import RefusedError
 from whistle.intake.database import sync_folder
 from whistle.limits import UPLOAD_DESCRIPTOR_RESERVE
@@ -126,6 +127,7 @@ def busy_if_exhausted() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _EXHAUSTED:
+            logs.get("intake").error("file not written", **logs.describe(error))
             raise RefusedError("busy") from None
         raise
 

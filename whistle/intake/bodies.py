@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Request bodies as they arrive: how large, how slow, and how much of them in memory.
 
-Invariant: size and time are capped (`whistle.limits`), whatever Content-Length claims.
+Invariants: size and time are capped (`whistle.limits`), whatever Content-Length claims; what is
+longer than `BULK_AFTER` is read in turns with everything else that is (`whistle.intake.admission`).
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from whistle import limits
 from whistle.errors import RefusedError
+from whistle.intake.admission import wait_turn
 from whistle.intake.memory import MEMORY
 
 
@@ -61,19 +63,25 @@ async def body_chunks(request: web.Request, max_bytes: int, pace: Pace) -> Async
     start = loop.time()
     received = 0
     while True:
-        try:
-            if not request.content.is_eof():
-                async with asyncio.timeout_at(pace.deadline(start, loop.time(), received)):
-                    chunk = await request.content.readany()
-            else:
-                chunk = await request.content.readany()
-        except TimeoutError:
-            raise RefusedError("timeout") from None
-        except RequestPayloadError:
-            raise RefusedError("bad_request") from None
+        if received > limits.BULK_AFTER:
+            await wait_turn(request, request.app)
+        chunk = await _chunk(request, pace.deadline(start, loop.time(), received))
         if not chunk:
             return
         received += len(chunk)
         if received > max_bytes:
             raise RefusedError("too_large")
         yield chunk
+
+
+async def _chunk(request: web.Request, deadline: float) -> bytes:
+    """Return what has arrived, at least something before the end."""
+    try:
+        if request.content.is_eof():
+            return await request.content.readany()
+        async with asyncio.timeout_at(deadline):
+            return await request.content.readany()
+    except TimeoutError:
+        raise RefusedError("timeout") from None
+    except RequestPayloadError:
+        raise RefusedError("bad_request") from None

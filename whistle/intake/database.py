@@ -104,5 +104,7 @@ def connect(path: Path, key: str, *, writable: bool, cache_kib: int) -> Connecti
         connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except dbapi2.DatabaseError:
         connection.close()
-        raise StoreError("the database does not open with this key") from None
+        raise StoreError(
+            "the database does not open with this key: another key, or the database is damaged"
+        ) from None
     return connection

@@ -38,11 +38,14 @@ def open_dossier(state_key: bytes, lookup_id: bytes, box: bytes) -> frozenset[st
 
     Raises:
         AuthenticationError: the box belongs to another receipt or was changed.
+        MalformedError: it opens, and is no dossier.
     """
     try:
         plain = _cipher(state_key).decrypt(box[:_NONCE], box[_NONCE:], lookup_id)
     except (InvalidTag, ValueError):
         raise AuthenticationError("the dossier does not open") from None
+    if not plain or len(plain) % _STEP:
+        raise MalformedError("not a dossier")
     length = int(_LENGTH.unpack_from(plain)[0])
     content = parse_json(plain[_LENGTH.size : _LENGTH.size + length], max_bytes=len(plain))
     excluded = content.get("excluded") if isinstance(content, dict) else None

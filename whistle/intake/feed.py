@@ -11,6 +11,7 @@ Invariants:
 """
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from aiohttp import web
 
 from crypto.encoding import b64, canonical_json, parse_json, unb64, unhex
 from crypto.errors import MalformedError
-from whistle import limits, logs
+from whistle import limits, logs, troubles
 from whistle.errors import ConflictError, RefusedError
 from whistle.http.signed import SIGNED_BODY, require_signed
 from whistle.intake.bodies import read_small
@@ -88,9 +89,12 @@ async def blob(request: web.Request) -> web.StreamResponse:
     try:
         file = services.blobs.path(identifier).open("rb")
     except FileNotFoundError:  # deleted by hand, or by a damaged disk: the case can still be opened
-        logs.get("intake").error("a blob is missing")
+        logs.get("intake").error("a blob is missing", kind=troubles.FILE_DAMAGED)
         return problem("gone", GONE)
     with file:
+        if os.fstat(file.fileno()).st_size != size:
+            logs.get("intake").error("a blob is not whole", kind=troubles.FILE_DAMAGED)
+            return problem("gone", GONE)
         await response.prepare(request)
         while piece := await loop.run_in_executor(services.executor, file.read, _PIECE):
             await response.write(piece)

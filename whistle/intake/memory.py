@@ -3,7 +3,7 @@
 
 Invariant: text that is arriving and sealed bytes that wait for the disk never exceed the budget
 together; what does not fit is refused as `busy`. So the memory of the server does not depend on how
-many forms somebody leaves half sent.
+many forms somebody leaves half sent. Files leave room for texts (`TEXT_RESERVE`).
 """
 
 import contextlib
@@ -18,17 +18,19 @@ from whistle.errors import RefusedError
 class Budget:
     """Bytes that may be held at once."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, spare: int = 0) -> None:
+        """`spare`: how many of them files may not use up."""
         self._most = most
+        self._spare = spare
         self.used = 0
 
-    def take(self, size: int) -> None:
-        """Count bytes in.
+    def take(self, size: int, *, leaving_spare: bool = False) -> None:
+        """Count bytes in; of a file, `leaving_spare` for texts.
 
         Raises:
             RefusedError: "busy" - there is no room for them now.
         """
-        if self.used + size > self._most:
+        if self.used + size > self._most - (self._spare if leaving_spare else 0):
             raise RefusedError("busy")
         self.used += size
 

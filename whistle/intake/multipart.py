@@ -32,7 +32,9 @@ from multipart import (
 
 from whistle import limits
 from whistle.errors import RefusedError
+from whistle.intake.admission import admit
 from whistle.intake.bodies import Pace, body_chunks, read_small
+from whistle.intake.busy import TYPED, Typed
 from whistle.intake.fields import FILE_FIELD
 from whistle.intake.memory import MEMORY, Held
 
@@ -86,12 +88,20 @@ class RawForm:
 
 
 async def read_form(request: web.Request, caps: FormCaps, sink: FileSink | None) -> RawForm:
-    """Read a multipart or URL-encoded form.
+    """Read a multipart or URL-encoded form, then wait until its work may begin.
 
     Raises:
-        RefusedError: the body is malformed, too large, too slow, or of another type.
+        RefusedError: the body is malformed, too large, too slow, or of another type; or the server
+            is busy, which leaves the texts for the answer (`whistle.intake.busy`).
         ConnectionError: the client went away.
     """
+    raw = await _read(request, caps, sink)
+    request[TYPED] = Typed(raw.texts, caps.max_files, caps.file_field)
+    await admit(request)
+    return raw
+
+
+async def _read(request: web.Request, caps: FormCaps, sink: FileSink | None) -> RawForm:
     media_type, options = parse_options_header(request.headers.get("Content-Type", ""))
     if "Content-Encoding" in request.headers:
         raise RefusedError("media_type")

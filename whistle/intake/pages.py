@@ -274,7 +274,7 @@ class Pages:
         """An error page."""
         return to_bytes(self._page(lang, "error", "", key=context.key))
 
-    def page(self, lang: Language, name: str, path: str, **context: object) -> bytes:
+    def page(self, lang: Language, name: str, path: str | None, **context: object) -> bytes:
         """Render a page whose context another module knows (`whistle.intake.upload_pages`)."""
         return to_bytes(self._page(lang, name, path, **context))
 

@@ -107,6 +107,7 @@ class Pieces:
 
     def _require_room(self) -> None:
         self._disk.require_room()
+        self._disk.require_quota()
         if not self._table.has_room():
             raise ProblemError("quota")
 

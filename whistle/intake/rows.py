@@ -57,3 +57,26 @@ def record_of(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record
         blobs=tuple(Blob(blob, size) for blob, size in blobs),
         commitment=commitment,  # type: ignore[arg-type]
     )
+
+
+def list_records(
+    connection: Connection, limit: int, max_bytes: int, after: bytes
+) -> list[Record]:
+    """Return records in the order they came: at most `limit`, about `max_bytes`, beyond `after`."""
+    rows = connection.execute(
+        "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container, commitment"
+        " FROM records WHERE rowid > coalesce((SELECT rowid FROM records WHERE id = ?), 0)"
+        " ORDER BY rowid LIMIT ?",
+        (after, limit),
+    )
+    found: list[Record] = []
+    total = 0
+    for row in rows:
+        blobs = connection.execute(
+            "SELECT id, size FROM blobs WHERE record = ? ORDER BY id", (row[0],)
+        ).fetchall()
+        found.append(record_of(row, blobs))
+        total += len(row[7])
+        if total >= max_bytes:
+            break
+    return found

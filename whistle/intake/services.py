@@ -15,6 +15,7 @@ from crypto.rng import Rng
 from whistle import limits
 from whistle.clock import Now, Today
 from whistle.errors import RefusedError
+from whistle.intake.admission import Admission
 from whistle.intake.attachments import Attachments
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
@@ -54,6 +55,7 @@ class Parts:
     sealing: Sealing
     sessions: Sessions
     nonces: Nonces
+    admission: Admission
     verifier: RequestVerifier
     service_seed: bytes
     today: Today
@@ -80,6 +82,7 @@ class IntakeServices:
         self.reading: Final = ThreadPoolExecutor(1, "intake-reading")  # opens status pages
         self.statistics: Statistics | None = None
         self.nonces: Final = parts.nonces
+        self.admission: Final = parts.admission
         self.pieces: Final = Pieces(parts.store.uploads, parts.disk)
         self.submissions: Final = Submissions(
             parts.store, parts.disk.folder, parts.service_seed, parts.rng

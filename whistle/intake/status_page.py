@@ -80,10 +80,10 @@ class TimelinePage:
 def progress(context: StatusContext) -> tuple[Step, ...]:
     """Place a case on the way from arrival to decision."""
     state = State(context.state)
+    if state in {State.WITHDRAWN, State.SET_ASIDE}:
+        return (Step("received", "done"), *(Step(name, "stopped") for name in _STEPS[1:]))
     if state in CLOSINGS:
         return tuple(Step(name, "done") for name in _STEPS)
-    if state is State.WITHDRAWN:
-        return (Step("received", "done"), *(Step(name, "stopped") for name in _STEPS[1:]))
     now = _REACHED[state]
     if state is State.NEEDS_INFO and any(item.code == "examining" for item in context.timeline):
         now = 2

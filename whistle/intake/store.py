@@ -19,6 +19,7 @@ from typing import Final
 from crypto.rng import Rng
 from whistle.intake import schema
 from whistle.intake.database import Connection, connect
+from whistle.intake.quotas import require_quota, waiting_bytes
 from whistle.intake.records import (
     Claim,
     Entry,
@@ -27,7 +28,7 @@ from whistle.intake.records import (
     Record,
     ThreadView,
 )
-from whistle.intake.rows import insert_box, record_of, require_room
+from whistle.intake.rows import insert_box, list_records, require_room
 from whistle.intake.upload_table import UploadTable, take_uploads
 from whistle.intake.writer import Writer
 from whistle.limits import TOKEN_DAYS
@@ -148,6 +149,11 @@ class Store:
         ).fetchone()
         return None if row is None else date.fromisoformat(row[0])
 
+    def newest_day(self) -> date | None:
+        """Return the latest day on which a thread began; None before the first."""
+        row = self._reading.execute("SELECT max(day) FROM threads").fetchone()
+        return None if row[0] is None else date.fromisoformat(row[0])
+
     def own_day(self, lookup_id: bytes, message_id: bytes) -> date | None:
         """Return the day a message of the reporter was stored, or None if it is not."""
         statement = "SELECT day FROM own_messages WHERE thread = ? AND message_id = ?"
@@ -157,6 +163,10 @@ class Store:
     def has_own_message(self, lookup_id: bytes, message_id: bytes) -> bool:
         """Say whether this message of the reporter is stored already."""
         return self.own_day(lookup_id, message_id) is not None
+
+    def waiting_bytes(self) -> int:
+        """Return how many bytes of files have not been collected."""
+        return waiting_bytes(self._reading)
 
     # --- day secrets ----------------------------------------------------------------------------
 
@@ -203,23 +213,7 @@ class Store:
 
         `after`: only what came later than this record, unless it has been collected meanwhile.
         """
-        rows = self._reading.execute(
-            "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container, commitment"
-            " FROM records WHERE rowid > coalesce((SELECT rowid FROM records WHERE id = ?), 0)"
-            " ORDER BY rowid LIMIT ?",
-            (after, limit),
-        )
-        found: list[Record] = []
-        total = 0
-        for row in rows:
-            blobs = self._reading.execute(
-                "SELECT id, size FROM blobs WHERE record = ? ORDER BY id", (row[0],)
-            ).fetchall()
-            found.append(record_of(row, blobs))
-            total += len(row[7])
-            if total >= max_bytes:
-                break
-        return found
+        return list_records(self._reading, limit, max_bytes, after)
 
     def has_records(self, after: bytes) -> bool:
         """Say whether anything came later than this record."""
@@ -292,6 +286,7 @@ class Store:
 
 
 def _insert_record(connection: Connection, record: Record) -> None:
+    require_quota(connection, record)
     connection.execute(
         "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (

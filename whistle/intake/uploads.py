@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
+from whistle import limits, logs, troubles
 from whistle.errors import RefusedError
 from whistle.intake.blobs import BlobFolder, blur_times, busy_if_exhausted
 from whistle.intake.memory import Budget
@@ -62,8 +63,18 @@ class Disk:
     folder: BlobFolder
     executor: Executor
     backlog: Backlog = field(default_factory=Backlog)
-    memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY))
+    memory: Budget = field(default_factory=lambda: Budget(FORM_MEMORY, limits.TEXT_RESERVE))
     under_way: set[asyncio.Task[object]] = field(default_factory=set)
+    waiting: Callable[[], int] = field(default_factory=lambda: lambda: 0)  # bytes not collected
+
+    def require_quota(self) -> None:
+        """Refuse a new file when as many as may do so wait to be collected.
+
+        Raises:
+            RefusedError: "busy".
+        """
+        if self.waiting() >= limits.MAX_FILES_WAITING:
+            raise RefusedError("busy")
 
     def require_room(self) -> None:
         """Refuse more of a file when the disk is nearly full, counting what is on its way to it.
@@ -72,6 +83,7 @@ class Disk:
             RefusedError: "busy".
         """
         if self.folder.free_bytes() - self.memory.used < DISK_RESERVE:
+            logs.get("intake").error("no room for files", kind=troubles.DISK_FULL)
             raise RefusedError("busy")
 
     async def see_through(self, work: Coroutine[object, object, T]) -> T:
@@ -102,7 +114,7 @@ class BlobUpload:
         Raises:
             RefusedError: "busy" - the disk or the memory of the server is nearly full.
         """
-        self._disk.memory.take(len(sealed))
+        self._disk.memory.take(len(sealed), leaving_spare=True)
         self._buffer += sealed
         if len(self._buffer) >= self._disk.backlog.piece:
             self._disk.require_room()

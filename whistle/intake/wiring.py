@@ -17,6 +17,8 @@ from crypto.signing import public_from_seed
 from whistle import clock, logs
 from whistle.clock import Today
 from whistle.errors import ConfigError, WhistleError
+from whistle.http.circuits import Circuits
+from whistle.intake.admission import Admission
 from whistle.intake.blobs import BlobFolder
 from whistle.intake.contexts import Statistics
 from whistle.intake.database import load_or_create_secret
@@ -76,10 +78,15 @@ def build_services(
             organisation=source,
             store=store,
             public=PublicFolder(settings.state / "public", rng),
-            disk=Disk(folder, ThreadPoolExecutor(DISK_THREADS, "intake-disk")),
+            disk=Disk(
+                folder,
+                ThreadPoolExecutor(DISK_THREADS, "intake-disk"),
+                waiting=store.waiting_bytes,
+            ),
             sealing=Sealing(store, rng),
             sessions=Sessions(rng, monotonic),
             nonces=Nonces(rng, monotonic),
+            admission=Admission(Circuits(monotonic), monotonic),
             verifier=RequestVerifier(
                 load_instance_id(settings.org),
                 known=lambda key: key == source.current().manifest.services.get("cases"),

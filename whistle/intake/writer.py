@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 
 from sqlcipher3 import dbapi2
 
-from whistle import limits, logs
+from whistle import limits, logs, troubles
 from whistle.errors import RefusedError, StoreError, UndecidedError
 from whistle.intake.database import Connection
 from whistle.limits import MAX_BATCH
@@ -142,8 +142,8 @@ class Writer:
 
 
 def _public(error: Exception) -> Exception:
-    """Full disk, failing disk, locked database: the reporter should come back later."""
-    if not isinstance(error, dbapi2.OperationalError):
+    """Full disk, failing disk, locked database, no memory: the reporter should come back later."""
+    if not isinstance(error, dbapi2.OperationalError) and troubles.kind_of(error) is None:
         return error
     logs.get("intake").error("not written", **logs.describe(error))
     return RefusedError("busy")

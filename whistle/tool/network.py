@@ -135,9 +135,13 @@ class Site:
 
     async def post_form(self, path: str, form: aiohttp.FormData) -> bytes:
         """Send a form with a file. Raises: NetworkError."""
+        body = form()
         try:
             async with self._session.post(
-                URL(self._base + path, encoded=True), data=form, allow_redirects=False
+                URL(self._base + path, encoded=True),
+                data=body,
+                headers=CIMultiDict({"Content-Type": body.headers["Content-Type"]}),
+                allow_redirects=False,
             ) as answer:
                 data = await _limited(answer, MAX_SMALL)
                 if answer.status != 200:

@@ -103,3 +103,21 @@ def test_the_command_prints_and_judges(
     assert " ✓ " in capsys.readouterr().out
     assert main(["doctor", "--state", state + "-absent", "--json"]) == 1
     assert any(row["level"] == "bad" for row in json.loads(capsys.readouterr().out))
+
+
+def test_a_key_that_waits_is_told(patient: Patient) -> None:
+    assert list(doctor.check_rotation(patient)) == []
+    (patient.layout.cases / "db.key.next").write_text("ab" * 32)
+    (patient.layout.tor / "hs-intake.next").mkdir()
+    mends = [finding.mend for finding in doctor.check_rotation(patient)]
+    assert ["database" in mend for mend in mends] == [True, False]
+
+
+def test_the_age_of_the_last_backup(patient: Patient) -> None:
+    assert [each.level for each in doctor.check_backup(patient)] == ["warn"]
+    (patient.layout.state / "backup").mkdir()
+    for age, level in ((0, "ok"), (2, "ok"), (3, "warn")):
+        day = (patient.today - timedelta(days=age)).isoformat()
+        memory = patient.layout.state / "backup" / "memory.json"
+        memory.write_text(json.dumps({"number": 7, "day": day}))
+        assert [each.level for each in doctor.check_backup(patient)] == [level]

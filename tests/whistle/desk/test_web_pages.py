@@ -136,11 +136,12 @@ async def test_buttons_are_only_what_the_table_allows(desk: RunningDesk, bureau:
     owner = bureau.assignee(case)
     other = "penyidik-1" if owner == "penyidik-2" else "penyidik-2"
     browser = await desk.enter(owner)
-    assert steps(await browser.get(f"/case/{case}")) == {"assessing"}
+    assert steps(await browser.get(f"/case/{case}")) == {"assessing", "set_aside"}
     await send(browser, case, "to=assessing")
     page = await browser.get(f"/case/{case}")
     assert steps(page) == {
         "needs_info", "examining", "referred", "insufficient", "outside_mandate", "joined",
+        "set_aside",
     }  # fmt: skip
     assert "kind=extend" in page.text
     assert (await browser.get(f"/case/{case}/write?to=upheld_action")).status == 409

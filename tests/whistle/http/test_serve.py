@@ -17,7 +17,7 @@ import pytest
 from aiohttp import web
 
 from whistle import limits, logs
-from whistle.http import connections, headers, serve
+from whistle.http import connections, headers, protocol, serve
 
 CANARY = b"kanari4711"
 
@@ -111,7 +111,7 @@ async def test_malformed_requests_get_our_headers(
         answer = await _talk(port, request_bytes)
     assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.0 400 ")), answer[:200]
     _require_our_head(answer)
-    assert answer.partition(b"\r\n\r\n")[2] == serve.BODIES[400]
+    assert answer.partition(b"\r\n\r\n")[2] == protocol.BODIES[400]
     assert CANARY not in answer
     assert not [one for one in caplog.records if one.name.startswith("aiohttp")]
     assert capfd.readouterr() == ("", "")

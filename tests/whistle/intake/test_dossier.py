@@ -3,9 +3,9 @@
 
 import pytest
 
-from crypto.errors import AuthenticationError
+from crypto.errors import AuthenticationError, MalformedError
 from crypto.rng import system_rng
-from whistle.intake.dossier import open_dossier, seal_dossier
+from whistle.intake.dossier import _cipher, open_dossier, seal_dossier
 
 KEY, THREAD = bytes(32), bytes(16)
 UNITS = frozenset({"inspektorat-1", "kel-melati"})
@@ -37,3 +37,10 @@ def test_it_opens_only_whole_and_in_its_place(change: str) -> None:
         box = box[:20] if change == "short" else b""
     with pytest.raises(AuthenticationError):
         open_dossier(key, thread, box)
+
+
+@pytest.mark.parametrize("plain", [b"", bytes(1), bytes(255), bytes(256), b"\xff\xff" + bytes(254)])
+def test_what_opens_and_is_no_dossier_is_malformed(plain: bytes) -> None:
+    nonce = bytes(12)
+    with pytest.raises(MalformedError):
+        open_dossier(KEY, THREAD, nonce + _cipher(KEY).encrypt(nonce, plain, THREAD))

@@ -48,6 +48,14 @@ def test_limits() -> None:
     assert f"1 to {limits.FEED_MAX_RECORDS}, {limits.FEED_DEFAULT_RECORDS} if absent" in feed
 
 
+def test_limits_of_admission() -> None:
+    rows = [row for row in _rows(_section(9)) if row[0].isupper()]
+    assert len(rows) == 18
+    for name, value, _unit in rows:
+        assert float(value) == getattr(limits, name), name
+    assert f"halves every {limits.SCORE_HALF_LIFE:.0f} seconds" in _section(9)
+
+
 def _paths(table: tuple[tuple[str, str, routes.Handler], ...]) -> list[tuple[str, str]]:
     return [
         (method, re.sub(r"\{(\w+):(?:[^{}]|\{\d+\})+\}", r"{\1}", path))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from case_mgmt.model import State
+from case_mgmt.model import CLOSINGS, State
 from tests.support.markup import parse, text_of
 from tests.support.sample_pages import (
     HOSTILE,
@@ -182,6 +182,7 @@ def test_the_first_step_keeps_the_budget_of_any_page() -> None:
         ("insufficient", "done done done done"),
         ("outside_mandate", "done done done done"),
         ("joined", "done done done done"),
+        ("set_aside", "done stopped stopped stopped"),
         ("withdrawn", "done stopped stopped stopped"),
     ],
 )
@@ -199,7 +200,7 @@ def test_progress_of_a_question_during_the_examination() -> None:
 @pytest.mark.parametrize("state", list(State))
 def test_what_is_offered(state: State) -> None:
     page = PAGES.status("id", StatusContext("case", state=state.value)).decode()
-    closed = state in {"upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined"}
+    closed = state in CLOSINGS
     assert ("/id/status/withdraw" in page) == (not closed and state != "withdrawn")
     assert ("/id/status/contest" in page) == (state == "withdrawn")
     assert "/id/status/message" in page

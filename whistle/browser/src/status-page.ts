@@ -6,7 +6,7 @@ import type { Item, Thread } from "./thread.ts";
 import { announce, chosen, sendFiles } from "./uploads.ts";
 import { day, fill, find, has, Notice, showMain, t, view } from "./view.ts";
 
-const CLOSINGS = ["upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined"];
+const CLOSINGS = ["upheld_action", "upheld_fixed", "insufficient", "outside_mandate", "joined", "set_aside"];
 const REACHED = ["received", "assessing needs_info", "examining referred reopened", CLOSINGS.join(" ")];
 const NOTES = ["unreadable", "unverified", "former", "unknown"];
 
@@ -94,7 +94,7 @@ function progress(content: DocumentFragment, { state, items }: Thread): void {
   if (state === "needs_info" && items.some((item) => item.code === "examining")) now = 2;
   content.querySelectorAll<HTMLElement>(".steps li").forEach((step, place) => {
     let mark = closed || place < now ? "done" : place === now ? "now" : "ahead";
-    if (state === "withdrawn") mark = place ? "stopped" : "done";
+    if (state === "withdrawn" || state === "set_aside") mark = place ? "stopped" : "done";
     step.className = mark;
     if (mark === "now") step.setAttribute("aria-current", "step");
     find(step, "span").textContent = t(`case.step_${mark}`);

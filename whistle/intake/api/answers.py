@@ -13,6 +13,7 @@ from aiohttp import web
 from crypto.encoding import b64, canonical_json, parse_json
 from crypto.errors import CryptoError
 from whistle.errors import RefusedError
+from whistle.intake.admission import admit
 from whistle.intake.bodies import Pace, body_chunks
 from whistle.intake.memory import MEMORY
 from whistle.intake.problems import ProblemError
@@ -23,10 +24,10 @@ PREFIX: Final = "/api/"
 
 
 async def read_json(request: web.Request, pace: Pace) -> Any:
-    """Read a JSON body.
+    """Read a JSON body, then wait until its work may begin.
 
     Raises:
-        RefusedError: too large, too slow, or too many at a time.
+        RefusedError: too large, too slow, or the server is busy.
         MalformedError: not JSON.
     """
     if "Content-Encoding" in request.headers:
@@ -36,6 +37,7 @@ async def read_json(request: web.Request, pace: Pace) -> Any:
         async for chunk in body_chunks(request, MAX_API_BODY, pace):
             held.add(len(chunk))
             body += chunk
+        await admit(request)
         return parse_json(bytes(body), max_bytes=MAX_API_BODY)
 
 

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from whistle.errors import RefusedError
 from whistle.http.headers import html
 from whistle.i18n import DEFAULT_LANGUAGE, Language, parse_language
+from whistle.intake.busy import TYPED, busy_page
 from whistle.intake.contexts import ErrorContext
 from whistle.intake.services import SERVICES, IntakeServices
 from whistle.intake.sessions import COOKIE
@@ -35,9 +36,13 @@ def redirect(location: str, headers: Mapping[str, str] | None = None) -> web.Res
 
 
 def error_page(request: web.Request, error: RefusedError) -> web.Response:
-    """Return the page that explains a refusal."""
+    """Return the page that explains a refusal; a busy server gives back what was typed."""
     pages = services_of(request).organisation.pages
-    body = pages.error(language(request), ErrorContext(error.page))
+    typed = request.get(TYPED)
+    if error.key == "busy" and typed is not None:
+        body = busy_page(pages, language(request), request.path, typed)
+    else:
+        body = pages.error(language(request), ErrorContext(error.page))
     return html(body, error.status)
 
 

@@ -50,12 +50,11 @@ async def submit(request: web.Request) -> web.Response:
     """Take a report: seal its files while they arrive, its text once it is complete."""
     require_own_form(request)
     services = services_of(request)
-    if not services.organisation.accepts_reports(services.today()):
-        raise RefusedError("busy")
     attachments = services.attachments()
     try:
         caps = FormCaps(NAMES, MAX_FILES, services.settings.max_file_bytes)
-        raw = await read_form(request, caps, attachments)
+        is_open = services.organisation.accepts_reports(services.today())
+        raw = await read_form(request, caps, attachments if is_open else None)
         organisation = services.organisation  # one for checking and sealing, and none before
         if not organisation.accepts_reports(services.today()):
             raise RefusedError("busy")
