@@ -24,9 +24,9 @@ WRITE_TIMEOUT = 120.0  # how long an answer waits for a peer that reads nothing
 LINGER_TIMEOUT = 10.0  # reading away a refused body, so that the browser gets to see our answer
 SHUTDOWN_TIMEOUT = 10.0
 READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
-CROWD = 32  # connections from which on each newcomer gets the two smaller buffers below
-READ_BUFFER_LEAST = 32 * KIB
-RECEIVE_LEAST = 32 * KIB  # taken from the system at once
+CROWD = 16  # connections from which on each newcomer gets the two smaller buffers below
+READ_BUFFER_LEAST = 16 * KIB
+RECEIVE_LEAST = 16 * KIB  # taken from the system at once
 
 # --- circuits (whistle.http.circuits): a score is what a circuit has lately asked for -------------
 MAX_CIRCUITS = 4096  # remembered; 100 bytes each
