@@ -42,8 +42,8 @@ COST_LOOK = 4.0  # a code typed, a thread read
 COST_STORE = 4.0  # a report, a message, an action
 COST_PIECE = 0.25  # 1 MiB of a sealed file
 COST_MALFORMED = 10.0
-MALFORMED_PAUSE = 0.5  # before a malformed request is told so, the first time
-MALFORMED_STEPS = 6  # how many times as long at most, if one circuit sends it again and again
+MALFORMED_PAUSE = 0.1  # before a malformed request is told so, the first time
+MALFORMED_STEPS = 30  # how many times as long at most, if one circuit sends it again and again
 SPENT_PAUSE = 1.0  # before a spent circuit is told so, or hung up on
 
 # --- admission (whistle.intake.admission) ---------------------------------------------------------
