@@ -24,9 +24,9 @@ WRITE_TIMEOUT = 120.0  # how long an answer waits for a peer that reads nothing
 LINGER_TIMEOUT = 10.0  # reading away a refused body, so that the browser gets to see our answer
 SHUTDOWN_TIMEOUT = 10.0
 READ_BUFFER = 512 * KIB  # how much of a body aiohttp may hold before it stops reading
-CROWD = 32  # connections from which on each newcomer gets the two smaller buffers below
-READ_BUFFER_LEAST = 32 * KIB
-RECEIVE_LEAST = 32 * KIB  # taken from the system at once
+CROWD = 16  # connections from which on each newcomer gets the two smaller buffers below
+READ_BUFFER_LEAST = 16 * KIB
+RECEIVE_LEAST = 16 * KIB  # taken from the system at once
 
 # --- circuits (whistle.http.circuits): a score is what a circuit has lately asked for -------------
 MAX_CIRCUITS = 4096  # remembered; 100 bytes each
@@ -42,8 +42,8 @@ COST_LOOK = 4.0  # a code typed, a thread read
 COST_STORE = 4.0  # a report, a message, an action
 COST_PIECE = 0.25  # 1 MiB of a sealed file
 COST_MALFORMED = 10.0
-MALFORMED_PAUSE = 0.5  # before a malformed request is told so, the first time
-MALFORMED_STEPS = 6  # how many times as long at most, if one circuit sends it again and again
+MALFORMED_PAUSE = 0.1  # before a malformed request is told so, the first time
+MALFORMED_STEPS = 30  # how many times as long at most, if one circuit sends it again and again
 SPENT_PAUSE = 1.0  # before a spent circuit is told so, or hung up on
 
 # --- admission (whistle.intake.admission) ---------------------------------------------------------

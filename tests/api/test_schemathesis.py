@@ -4,9 +4,10 @@ right and wrong signatures. Every answer has a documented status and form; none 
 """
 
 import asyncio
+import itertools
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from tests.support.intake import Intake, running_intake
 from tests.support.sealed_client import Sealer
 from whistle.intake.reporter_keys import Action
 
-EXAMPLES = 15
+EXAMPLES = 4
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 CHECKS = [
     not_a_server_error,
@@ -41,9 +42,11 @@ CHECKS = [
     unsupported_method,
 ]
 TIMEOUT = 20
+CALLERS = ("penyidik-1", "pengawas", "pemeriksa", "intake", None)
 
 Prepare = Callable[[Any, Any], AuthBase | None]
-"""Makes a case better than chance would, and says how it is signed."""
+"""Makes a case (and draws for it) better than chance would, and says how it is signed."""
+WAYS = ("made", "signed", "good", "stale")
 
 
 def operations(name: str) -> list[Any]:
@@ -51,14 +54,15 @@ def operations(name: str) -> list[Any]:
     return [found.ok() for found in schemathesis.openapi.from_dict(document).get_all_operations()]
 
 
-def send(name: str, base: str, prepare: Prepare) -> dict[str, set[int]]:
+def send(name: str, base: str, prepares: Sequence[Prepare]) -> dict[str, set[int]]:
     """Send everything; return the statuses seen for each operation."""
     seen: dict[str, set[int]] = {}
     with requests.Session() as session:
         session.trust_env = False
         for operation in operations(name):
             seen[operation.label] = set()
-            for mode in MODES if _has_input(operation) else MODES[:1]:
+            modes = MODES if _has_input(operation) else MODES[:1]
+            for mode, prepare in itertools.product(modes, prepares):
                 _send_one(operation, mode, base, session, prepare, seen[operation.label])
     return seen
 
@@ -103,24 +107,22 @@ class SignedBy(AuthBase):
         return request
 
 
-def as_desk(server: CaseServer, cases: list[str]) -> Prepare:
-    """Often somebody of the manifest, often a case that exists."""
+def as_desk(server: CaseServer, cases: list[str], who: str | None) -> Prepare:
+    """Signed by somebody, or by nobody; often about a case that exists."""
 
     def prepare(case: Any, draw: Any) -> AuthBase | None:
         parameters = case.path_parameters
         if isinstance(parameters, dict) and "case" in parameters and draw(st.booleans()):
             parameters["case"] = draw(st.sampled_from(cases))
-        who = draw(st.sampled_from(["penyidik-1", "pengawas", "pemeriksa", "intake", None]))
         return None if who is None else SignedBy(server, who)
 
     return prepare
 
 
-def as_reporter(intake: Intake, sealer: Sealer) -> Prepare:
+def as_reporter(intake: Intake, sealer: Sealer, way: str) -> Prepare:
     """As it is made, signed as it should be, or a good message with a right or a wrong nonce."""
 
     def prepare(case: Any, draw: Any) -> None:
-        way = draw(st.sampled_from(["made", "signed", "good", "stale"]))
         if not isinstance(case.body, dict) or way == "made":
             return
         path = case.operation.path
@@ -140,7 +142,10 @@ async def test_desks_interface(tmp_path: Path, caplog: pytest.LogCaptureFixture)
         cases = [server.take_in(a_report(number)) for number in (1, 2)]
         with caplog.at_level(logging.ERROR):
             seen = await asyncio.to_thread(
-                send, "case-api.openapi.json", server.base, as_desk(server, list(cases))
+                send,
+                "case-api.openapi.json",
+                server.base,
+                [as_desk(server, list(cases), who) for who in CALLERS],
             )
         reading = {label: statuses for label, statuses in seen.items() if label.startswith("GET")}
         assert all(200 in statuses for label, statuses in reading.items() if "blobs" not in label)
@@ -153,7 +158,10 @@ async def test_reporters_interface(tmp_path: Path) -> None:
     async with running_intake(tmp_path) as intake:
         sealer = Sealer(intake.org)
         seen = await asyncio.to_thread(
-            send, "client-api.openapi.json", intake.base, as_reporter(intake, sealer)
+            send,
+            "client-api.openapi.json",
+            intake.base,
+            [as_reporter(intake, sealer, way) for way in WAYS],
         )
         assert 200 in seen["GET /api/v1/nonce"]
         assert 200 in seen["POST /api/v1/threads/read"]
