@@ -34,6 +34,7 @@ OUTCOME_CAUSES: Final = (
     Code.INSUFFICIENT,
     Code.OUTSIDE_MANDATE,
     Code.JOINED,
+    Code.SET_ASIDE,
     Code.REFERRED,
     Code.WITHDRAWN,
 )

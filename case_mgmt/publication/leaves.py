@@ -68,6 +68,7 @@ class Code(IntEnum):
     EXTENDED = 13
     SETTLED = 14
     NOT_SETTLED = 15
+    SET_ASIDE = 16
 
 
 CODE_OF_STATE: Final = {
@@ -80,6 +81,7 @@ CODE_OF_STATE: Final = {
     State.INSUFFICIENT: Code.INSUFFICIENT,
     State.OUTSIDE_MANDATE: Code.OUTSIDE_MANDATE,
     State.JOINED: Code.JOINED,
+    State.SET_ASIDE: Code.SET_ASIDE,
     State.REOPENED: Code.REOPENED,
     State.WITHDRAWN: Code.WITHDRAWN,
 }
@@ -91,6 +93,7 @@ CLOSING_CODES: Final = frozenset(
         Code.INSUFFICIENT,
         Code.OUTSIDE_MANDATE,
         Code.JOINED,
+        Code.SET_ASIDE,
     }
 )
 REPORTER_CODES: Final = frozenset({Code.REOPENED, Code.WITHDRAWN, Code.SETTLED, Code.NOT_SETTLED})

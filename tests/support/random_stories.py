@@ -26,6 +26,7 @@ _WISHES = {ActKind.CONTEST: "contest", ActKind.WITHDRAW: "withdraw"}
 _REASONS = {
     State.INSUFFICIENT: "no_contact",
     State.OUTSIDE_MANDATE: "kpk",
+    State.SET_ASIDE: "flood",
     State.JOINED: "sent_twice",
 }
 

@@ -73,6 +73,7 @@ def sample_figures() -> dict[str, Any]:
         "insufficient": 19,
         "outside_mandate": 9,
         "joined": 4,
+        "set_aside": 0,
         "referred": 6,
         "withdrawn": 3,
     }

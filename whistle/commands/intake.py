@@ -63,9 +63,7 @@ def run(args: argparse.Namespace) -> int:
         logs.get("intake").warning("swap is on")
     if not is_overwriting():
         logs.get("intake").warning("freed memory is not overwritten")
-    settings = IntakeSettings(
-        args.org, args.state, args.max_file_mib * MIB, verifier=offline_page
-    )
+    settings = IntakeSettings(args.org, args.state, args.max_file_mib * MIB, verifier=offline_page)
     args.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     with hold_state(args.state):
         try:

@@ -59,9 +59,7 @@ def record_of(row: Sequence[object], blobs: Iterable[tuple[str, int]]) -> Record
     )
 
 
-def list_records(
-    connection: Connection, limit: int, max_bytes: int, after: bytes
-) -> list[Record]:
+def list_records(connection: Connection, limit: int, max_bytes: int, after: bytes) -> list[Record]:
     """Return records in the order they came: at most `limit`, about `max_bytes`, beyond `after`."""
     rows = connection.execute(
         "SELECT id, thread, kind, intent, day, recipients, mailbox_key, container, commitment"

@@ -74,6 +74,7 @@ def test_closings_by_hand() -> None:
         "insufficient": 3,
         "outside_mandate": 0,
         "joined": 0,
+        "set_aside": 0,
     }
 
 

@@ -18,15 +18,18 @@ const NO_ACT = "0".repeat(64);
 
 const words = (text: string): string[] => text.split(" ");
 export const OPEN = words("received assessing needs_info examining referred reopened");
-export const CLOSINGS = words("upheld_action upheld_fixed insufficient outside_mandate joined");
+export const CLOSINGS = words("upheld_action upheld_fixed insufficient outside_mandate joined set_aside");
 const WITHDRAWN = "withdrawn";
+
+/** The closings of what was looked into. */
+const JUDGED = CLOSINGS.filter((code) => code !== "set_aside");
 
 /** What the office may make of an open code. */
 const MOVES: { [from: string]: string[] } = {
-  received: ["assessing"],
-  assessing: words("needs_info examining referred insufficient outside_mandate joined"),
+  received: words("assessing set_aside"),
+  assessing: words("needs_info examining referred insufficient outside_mandate joined set_aside"),
   needs_info: words("assessing examining referred insufficient outside_mandate"),
-  examining: ["needs_info", "referred", ...CLOSINGS],
+  examining: ["needs_info", "referred", ...JUDGED],
   referred: words("examining needs_info upheld_action upheld_fixed insufficient outside_mandate"),
   reopened: ["examining", "needs_info", "referred", ...CLOSINGS],
 };

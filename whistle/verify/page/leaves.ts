@@ -44,7 +44,7 @@ export function parseLeaf(data: Bytes): Leaf {
   need(data.length === 60 && hex(data.subarray(0, 4)) === "57484c31" && data[7] === 0, "leaf");
   const [kind, code, wait] = [data[4]!, data[5]!, data[6]!];
   const name = data.subarray(12, 28);
-  need(kind >= REPORT && kind <= RELEASE && code <= 15 && wait <= EDGES.length, "leaf");
+  need(kind >= REPORT && kind <= RELEASE && code <= 16 && wait <= EDGES.length, "leaf");
   need((kind === FOLLOW_UP) === code > 0 && (kind === FOLLOW_UP || wait === 0), "leaf");
   need((kind === RELEASE) === isZeroFrom(name, 0), "leaf");
   return { kind, code, wait, period: u32(data, 8), case: hex(name), commitment: hex(data.subarray(28)) };
