@@ -221,7 +221,8 @@ def test_only_who_may_act_is_offered_steps(office: Office) -> None:
     other = {"penyidik-1": "penyidik-2", "penyidik-2": "penyidik-1"}[office.assignee(case)]
     assert office.file(case, other).overview.allowed == ()
     assert [target for target, _ in office.file(case, "pengawas").overview.allowed] == [
-        State.ASSESSING
+        State.ASSESSING,
+        State.SET_ASIDE,
     ]
 
 

@@ -115,7 +115,7 @@ class LogKeeper:
         note = await self._witnessed(candidate, policy)
         await place.threads.write(lambda: place.log.publish(candidate, note))
         self.status.is_public = True
-        logs.get("cases").info("log published", size=candidate.checkpoint.size)
+        logs.get("cases").info("log published", count=candidate.checkpoint.size)
         place.wake_puller()
         return True
 

@@ -56,7 +56,7 @@ def test_what_is_previewed_is_what_is_sealed(text: str) -> None:
 def test_every_template_must_be_completed(lang: str) -> None:
     texts = Catalogue.load(lang).texts  # type: ignore[arg-type]
     templates = {key: text for key, text in texts.items() if key.startswith("desk.template.")}
-    assert len(templates) == 11
+    assert len(templates) == 12
     for text in templates.values():
         assert placeholders(text)
         with pytest.raises(ComposeError, match="placeholder"):

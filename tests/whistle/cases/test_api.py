@@ -53,7 +53,10 @@ async def test_the_queue(server: CaseServer) -> None:
     (summary,) = (await server.ask("pengawas", "GET", "/v1/queue")).json["cases"]
     assert set(summary) == SUMMARY
     assert summary["case"] == case
-    assert summary["allowed"] == [{"to": "assessing", "needs_second": False, "needs_reason": False}]
+    assert summary["allowed"] == [
+        {"to": "assessing", "needs_second": False, "needs_reason": False},
+        {"to": "set_aside", "needs_second": True, "needs_reason": True},
+    ]
     assert (summary["next_due"], summary["due_kind"]) == ("2026-04-10", "assess")
 
 
