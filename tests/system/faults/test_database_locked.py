@@ -52,9 +52,11 @@ async def test_the_intakes_database(tmp_path: Path) -> None:
             HttpReporter(intake.base) as reporter,
         ):
             draft = await reporter.draft({"story": "laporan " * 20})
-            with held(tmp_path / "intake" / "intake.db", intake_database):
-                with pytest.raises(UnexpectedAnswerError, match="503"):
-                    await reporter.send(draft)
+            with (
+                held(tmp_path / "intake" / "intake.db", intake_database),
+                pytest.raises(UnexpectedAnswerError, match="503"),
+            ):
+                await reporter.send(draft)
             assert DATABASE_LOCKED in kinds(log.getvalue())
             words = await reporter.send(draft)
             assert 'class="steps"' in await reporter.look(words)

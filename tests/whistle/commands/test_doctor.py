@@ -10,7 +10,8 @@ import pytest
 from tests.support.org import make_org
 from whistle.cli import main
 from whistle.commands import doctor
-from whistle.commands.doctor import Finding, Patient, examine
+from whistle.commands.doctor import examine
+from whistle.commands.findings import Finding, Patient
 from whistle.layout import Layout
 
 
