@@ -2,7 +2,7 @@
 PY := .venv/bin/python
 STATE ?= state
 
-.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release flood
+.PHONY: help setup run test check vectors demo bench fuzz format sbom licences audit release flood kills
 
 help:  ## list the commands
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -51,6 +51,9 @@ release: setup  ## build a commit twice, compare, write it with its sums into OU
 
 flood: setup  ## flood the intake in four ways, beside what honest reporters notice
 	@$(PY) -m tests.bench.flood
+
+kills: setup  ## kill intake, case server and desk KILLS times at work, then look at everything
+	@$(PY) -m tests.kills --kills $(or $(KILLS),1000)
 
 format: setup  ## format and sort imports
 	@$(PY) -m ruff format --quiet .

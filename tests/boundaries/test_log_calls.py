@@ -20,13 +20,10 @@ ALLOWED = {"whistle/logs.py", "onion/control.py"}
 """Our own log, and the module that silences stem's."""
 
 VALUES = {
-    "swept",
-    "fresh.manifest.serial",
-    "candidate.checkpoint.size",
-    "alarming",
-    "silent",
+    "swept", "fresh.manifest.serial", "candidate.checkpoint.size", "alarming", "silent",
     "answer.status",
-}
+    "troubles.CLOCK_WENT_BACK", "troubles.DISK_FULL", "troubles.FILE_DAMAGED",
+}  # fmt: skip
 """Expressions that may be logged. A new one needs a look: can a stranger choose it?"""
 
 

@@ -11,11 +11,10 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, timedelta
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Literal
 
 import case_mgmt
 import crypto
@@ -25,6 +24,8 @@ from crypto.errors import CryptoError
 from crypto.manifest import Manifest, verify_manifest
 from whistle import clock
 from whistle.cases.witnessed import NAME, WitnessFile
+from whistle.commands.checkup import check_stored
+from whistle.commands.findings import Finding, Level, Patient
 from whistle.layout import Layout
 from whistle.swap import disk_swap
 from whistle.witness.client import ALARMING, Outcome
@@ -50,26 +51,7 @@ WITNESS_ALARM = (
     "stop the case server; compare the witness's checkpoint with this log; if the database was put "
     "back from an older backup, restore the newest one; never make a new log under the same key"
 )
-
-Level = Literal["ok", "warn", "bad"]
 MARKS: dict[Level, str] = {"ok": "✓", "warn": "!", "bad": "✗"}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line of the report: what was looked at, how it is, how to mend it."""
-
-    level: Level
-    what: str
-    mend: str = ""
-
-
-@dataclass(frozen=True)
-class Patient:
-    """What the checks look at."""
-
-    layout: Layout
-    today: date
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -307,4 +289,5 @@ CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     check_swap,
     check_core_dumps,
     check_disk,
+    check_stored,
 )

@@ -12,8 +12,9 @@ Invariants:
 * the token alone, or the server's secrets alone, give no receipt; tokens are never stored;
 * a day's secret is destroyed after `TOKEN_DAYS` days, and with it any way to derive that day's
   receipts again;
-* a missing, malformed, future or stale token gives a random receipt: a report is never refused for
-  its token.
+* a missing, malformed or stale token, or one from after tomorrow, gives a random receipt: a report
+  is never refused for its token. Tomorrow's is recognised, because a clock may be set back over
+  midnight between two presses of one button.
 """
 
 import hashlib
@@ -27,6 +28,7 @@ from crypto.rng import Rng
 from whistle.limits import TOKEN_DAYS
 
 _RANDOM: Final = 28
+_SET_BACK: Final = timedelta(days=1)
 _LENGTH: Final = 4 + _RANDOM
 _RECEIPT_INFO: Final = b"whistle/v1/arrival-receipt"
 _MESSAGE_INFO: Final = b"whistle/v1/arrival-message"
@@ -46,7 +48,7 @@ def token_day(token: str, today: date) -> date | None:
         day = day_from_number(int.from_bytes(raw[:4], "big"))
     except MalformedError:
         return None
-    return day if timedelta(0) <= today - day < timedelta(days=TOKEN_DAYS) else None
+    return day if -_SET_BACK <= today - day < timedelta(days=TOKEN_DAYS) else None
 
 
 def receipt_bytes(day_secret: bytes, token: str, content: bytes) -> bytes:

@@ -11,7 +11,8 @@ from tests.support.org import make_org
 from whistle.cases.witnessed import NAME, WitnessFile
 from whistle.cli import main
 from whistle.commands import doctor
-from whistle.commands.doctor import Finding, Patient, examine
+from whistle.commands.doctor import examine
+from whistle.commands.findings import Finding, Patient
 from whistle.layout import Layout
 from whistle.witness.client import ALARMING, Outcome, Result
 

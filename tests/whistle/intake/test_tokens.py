@@ -12,7 +12,9 @@ from whistle.intake.tokens import message_id, new_token, receipt_bytes, token_da
 TODAY = date(2026, 4, 7)
 
 
-@pytest.mark.parametrize(("age", "known"), [(0, True), (1, True), (2, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("age", "known"), [(0, True), (1, True), (2, False), (-1, True), (-2, False)]
+)
 def test_two_days_are_recognised(age: int, known: bool) -> None:
     made = TODAY - timedelta(days=age)
     assert token_day(new_token(made, system_rng), TODAY) == (made if known else None)
