@@ -5,10 +5,12 @@
 and what follows from it, is in the prose beside them.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from case_mgmt.acts import CASE_ID
 from case_mgmt.model import ActKind, State
+from crypto.promise import PROMISE_LENGTH
 from crypto.requests import REQUEST_HEADERS
 from whistle.intake.problems import STATUS
 from whistle.limits import MAX_BLOBS
@@ -140,7 +142,7 @@ def client() -> Schema:
         boxes=listed(obj(seq=number(), box=b64())),
         own=listed(obj(id=hexadecimal(16), day=day(), box=b64())),
     )  # fmt: skip
-    stored = obj(promise=or_null(b64(136)), day=day(), due=or_null(day()))
+    stored = obj(promise=or_null(b64(PROMISE_LENGTH)), day=day(), due=or_null(day()))
     size = parameter("Whistle-Size", "header", {"type": "string", "pattern": "^[1-9][0-9]{0,11}$"})
     piece = parameter("n", "path", {"type": "integer", "minimum": 0, "maximum": 9999})
     binary = {"required": True, "content": {"application/octet-stream": {"schema": {}}}}
@@ -229,15 +231,44 @@ def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _publication(get: Callable[..., Schema]) -> Schema:
+    """What publishers and auditors ask for, and what they hand in."""
+    after = parameter("after", "path", {"type": "string", "pattern": "^(start|[0-9a-f]{32})$"})
+    release = parameter("id", "path", {"type": "string", "pattern": "^[0-9]{4}-[a-z0-9]{1,16}$"})
+    path = parameter("path", "path", {"type": "string", "pattern": "^[A-Za-z0-9._-]+$"})
+    log = obj(
+        today=day(), note=text(), entries=listed(b64()), files=obj(),
+        releases=listed(obj(id=text(), sha256=hexadecimal(32), day=day())),
+    )  # fmt: skip
+    cards = obj(cards=listed(obj(case=hexadecimal(16), container=b64())))
+    opening = obj(index=number(), act=hexadecimal(32), nonce=hexadecimal(32))
+    handed_in = answered(obj(status=text()), 400, 401, 403, 404, 408, 409, 413, 422)
+    file = obj(path=text(), content=b64(), closed=True)
+    staged = {**_signed([release], handed_in), "requestBody": body(file)}
+    return {
+        "/v1/publication": get(log),
+        "/v1/publication/cards/{after}": get(cards, 404, parameters=[after]),
+        "/v1/publication/openings": get(obj(v={"const": 1}, openings=listed(opening))),
+        "/v1/publication/releases/{id}/{path}": get(
+            obj(content=b64()), 404, parameters=[release, path]
+        ),
+        "/v1/publication/releases/{id}/files": {"post": staged},
+        "/v1/publication/releases/{id}": {"post": _signed([release], handed_in)},
+    }
+
+
 def cases() -> Schema:
-    """docs/spec/case-api.md, sections 1 to 5."""
+    """docs/spec/case-api.md, sections 1 to 6."""
     case = [parameter("case", "path", {"type": "string", "pattern": f"^{CASE_ID.pattern}$"})]
     blob = [*case, parameter("id", "path", hexadecimal(16))]
     asked = (400, 401, 403, 408, 413)
     done = obj(
         status={"enum": ["committed", "awaiting_second", "returned"]}, summary=_ref("Summary")
     )
-    files = obj(manifest=b64(), signature=b64(), policy=b64(), catalogue=b64(), today=day())
+    files = obj(
+        manifest=b64(), signature=b64(), policy=b64(), catalogue=b64(), today=day(),
+        log_policy=or_null(b64()),
+    )  # fmt: skip
     feed = obj(
         connected={"type": "boolean"}, problem=or_null(text()),
         **{name: number() for name in
@@ -265,6 +296,8 @@ def cases() -> Schema:
         "/v1/cases/{case}/proposal/confirm": post(confirmation, done),
         "/v1/cases/{case}/proposal/return": post(returned, done),
         "/v1/cases/{case}/notes": post(obj(container=b64(), closed=True), obj(status=text())),
+        "/v1/cases/{case}/card": post(obj(container=b64(), closed=True), obj(status=text())),
+        **_publication(get),
         "/v1/ledger": get(ledger),
         "/v1/status": get(obj(feed=feed)),
     }

@@ -239,10 +239,10 @@ def some_records() -> list[bytes]:
     record = {
         "id": HEX16, "kind": "report", "thread": HEX16, "intent": "message", "day": "2026-04-07",
         "recipients": ["penyidik-1"], "mailbox_key": HEX32, "container": b64(containers()[0]),
-        "blobs": [{"id": HEX16, "size": 67195}],
+        "blobs": [{"id": HEX16, "size": 67195}], "commitment": HEX32,
     }  # fmt: skip
-    later = {"kind": "follow_up", "intent": "contest", "mailbox_key": None, "blobs": []}
-    return as_json(record, {**record, **later}, {**record, "container": "AAAA"})
+    later = {"kind": "follow_up", "intent": "contest", "mailbox_key": None, "commitment": None}
+    return as_json(record, {**record, **later, "blobs": []}, {**record, "container": "AAAA"})
 
 
 _ACT = {

@@ -15,6 +15,7 @@ from typing import Final
 from aiohttp import web
 
 from whistle.i18n import Language
+from whistle.intake.forms import without_controls
 from whistle.intake.pages import Pages
 
 SHOWN: Final = {
@@ -39,6 +40,7 @@ TYPED: Final = web.RequestKey("typed", Typed)
 
 def busy_page(pages: Pages, lang: Language, path: str, typed: Typed) -> bytes:
     """Return the page with the form for `path`."""
-    rows = [(name, SHOWN[name], text) for name, text in typed.texts.items() if name in SHOWN]
-    hidden = [(name, text) for name, text in typed.texts.items() if name not in SHOWN]
+    texts = {name: without_controls(text) for name, text in typed.texts.items()}
+    rows = [(name, SHOWN[name], text) for name, text in texts.items() if name in SHOWN]
+    hidden = [(name, text) for name, text in texts.items() if name not in SHOWN]
     return pages.page(lang, "busy", None, action=path, rows=rows, hidden=hidden, typed=typed)

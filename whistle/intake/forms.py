@@ -34,9 +34,13 @@ class Answers:
 
 def normalise(field: Field, text: str) -> str:
     """Return the one form an answer is stored in."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    controls = _TEXT_CONTROLS if field.kind is Kind.TEXT else _LINE_CONTROLS
-    return text.translate(controls).strip()
+    text = without_controls(text)
+    return (text if field.kind is Kind.TEXT else text.translate(_LINE_CONTROLS)).strip()
+
+
+def without_controls(text: str) -> str:
+    """Return a text with LF for every line end and without other control characters."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").translate(_TEXT_CONTROLS)
 
 
 def check(

@@ -187,7 +187,8 @@ async def test_list_orders_by_deadline(bureau: Bureau) -> None:
     assert [case["case"] for case in listed["cases"]] == [first, second]
     assert listed["today"] == "2026-04-09"
     assert listed["cases"][0]["allowed"] == [
-        {"to": "assessing", "needs_second": False, "needs_reason": False}
+        {"to": "assessing", "needs_second": False, "needs_reason": False},
+        {"to": "set_aside", "needs_second": True, "needs_reason": True},
     ]
     bureau.pass_days(10)
     people = await desk(bureau, "pengawas", "list", "--lang", "id")
