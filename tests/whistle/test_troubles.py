@@ -10,7 +10,7 @@ from sqlcipher3 import dbapi2
 from case_mgmt.errors import StoreError
 from tests.support.faults import kinds, listening_to_logs
 from whistle import troubles
-from whistle.cases.errors import FeedClosedError, FeedError, FeedLostError, FileGoneError
+from whistle.cases.errors import FeedClosedError, FeedError, FeedGoneError, FeedLostError
 from whistle.errors import RefusedError
 from whistle.intake.blobs import busy_if_exhausted
 from whistle.troubles import kind_of
@@ -72,7 +72,7 @@ def test_the_codes_are_those_of_the_library(tmp_path: Path) -> None:
         (MemoryError(), "no memory left"),
         (FeedLostError(), "feed lost"),
         (FeedClosedError(), "feed refused"),
-        (FileGoneError(), "file damaged"),
+        (FeedGoneError(), "file damaged"),
         (FeedError(), None),
         (ValueError("disk full"), None),
     ],
