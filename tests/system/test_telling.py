@@ -53,6 +53,7 @@ from whistle.tool.errors import NetworkError
 from whistle.tool.network import Address
 from whistle.tool.network import connected as connect_tool
 from whistle.tool.poster import Poster
+from whistle.verify.offline_page import offline_page
 
 needs_sandbox = pytest.mark.skipif(
     not evidence_files.sandbox_available(), reason="no bubblewrap or mat2"
@@ -113,7 +114,7 @@ async def test_pages_of_a_reporter_and_every_file_they_load(tmp_path: Path) -> N
         pages = [await reporter.get("/"), await reporter.look(receipt)]
         linked = {name for page in pages for name in re.findall(r'(?:href|src)="(/[^"]+)"', page)}
         assert any(name.endswith(".css") for name in linked)
-        for name in linked | set(served_files(intake.services.organisation)):
+        for name in linked | set(served_files(intake.services.organisation, offline_page())):
             _, found = await told_by(intake, request_of("GET", name))
             assert found == [], name
         assert [telling(page.encode()) for page in pages] == [[], []]

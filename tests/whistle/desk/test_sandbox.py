@@ -270,7 +270,8 @@ def test_it_works_for_an_ordinary_user_too() -> None:
             target = Path(folder, "whistle", f"{name}.py")
             target.parent.mkdir(exist_ok=True, mode=0o755)
             target.write_bytes((source / "whistle" / f"{name}.py").read_bytes())
-        Path(folder).chmod(0o755)
+        for path in (Path(folder), *Path(folder).rglob("*")):  # whatever the umask is
+            path.chmod(0o755)
         done = subprocess.run(
             [sandbox.PYTHON, "-c", AS_SOMEBODY],
             cwd=folder, env={}, user=4242, group=4242, extra_groups=[],
