@@ -6,6 +6,7 @@ Invariants:
 * the leaf is computed from what was told and from the act itself, so that a leaf about anything
   else is not found;
 * an event whose day has passed without its leaf is told as what it is: a broken word;
+* the report itself has a promise and a leaf only if it was forwarded with its own commitment;
 * the reporter's file names the promise and what was shown, never the receipt.
 
 Source: docs/spec/log.md section 6, docs/spec/acts.md section 7.
@@ -84,8 +85,19 @@ def resolve(one: Logged, place: Callable[[bytes], int | None], size: int, today:
     return replace(one, kind="overdue" if today > one.by else "waiting")
 
 
-def evidence(instance_id: bytes, promise: str, shown: Sequence[Logged]) -> dict[str, Any]:
-    """The reporter's file: for `whistle verify promise` and `whistle verify openings`."""
+def is_promised(forwarded: bytes | None, keys: ReceiptKeys) -> bool:
+    """Whether a report that was forwarded with this commitment can come into the log as its own.
+
+    SECURITY: a promise of anything else could never be kept: signed, it would be a false proof of
+    dropping
+    (tests/whistle/intake/test_promised.py::test_a_bundle_without_its_own_commitment_gets_no_promise).
+    """
+    return forwarded == commitment(keys)
+
+
+def evidence(instance_id: bytes, promise: str | None, shown: Sequence[Logged]) -> dict[str, Any]:
+    """The reporter's file: for `whistle verify promise` and `whistle verify notices`; without a
+    promise if none can be kept (`is_promised`)."""
     notices = [each.to_object() for each in shown]
     return {
         "v": 1,

@@ -64,6 +64,8 @@ class ThreadView:
     own: tuple[OwnMessage, ...]
     mode: Mode = "arrival"
     auth_public: bytes = b""
+    commitment: bytes | None = None
+    """What the report was forwarded with; None: nothing stands for it in the public log."""
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from crypto.mailbox import Notice, open_notice, open_own_copy, open_reply
 from crypto.receipt import ReceiptKeys
 from crypto.signing import PUBLIC
 from whistle.intake.contexts import StatusContext, TimelineItem
-from whistle.intake.logged import Logged, read_logged, resolve
+from whistle.intake.logged import Logged, is_promised, read_logged, resolve
 from whistle.intake.records import OwnMessage, ThreadView
 from whistle.intake.standing import Place, Signers, Standing, judge
 
@@ -109,6 +109,8 @@ def read_thread(thread: ThreadView, keys: ReceiptKeys, office: Office, today: da
     own = _own(thread.own, keys)
     wishes = Counter(item.code for _, item in own)
     opened = _Reader(keys, office, thread.day, today, wishes).read(thread.boxes)
+    if not is_promised(thread.commitment, keys):
+        opened = [_without_report(entry) for entry in opened]
     lines = [((2 * entry.place), entry.item) for entry in opened if entry.item is not None]
     lines += [(2 * seen + 1, item) for seen, item in own]
     if not any(item.code == State.RECEIVED for _, item in lines):
@@ -225,6 +227,14 @@ def _signature(value: object) -> bytes:
     if not isinstance(value, str):
         raise MalformedError("not a signature")
     return unb64(value)
+
+
+def _without_report(entry: _Opened) -> _Opened:
+    """The same, saying nothing of a leaf of the report itself: there can be none."""
+    if entry.logged is None or entry.logged.event is not None:
+        return entry
+    item = None if entry.item is None else replace(entry.item, log=None)
+    return replace(entry, item=item, logged=None)
 
 
 def _damaged(seq: int, kind: Damage, day: date = _UNDATED) -> _Opened:

@@ -90,6 +90,10 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
              place INTEGER NOT NULL
            ) STRICT, WITHOUT ROWID""",
     ),
+    (
+        """ALTER TABLE threads ADD COLUMN commitment BLOB
+             CHECK (commitment IS NULL OR length(commitment) = 32)""",
+    ),
 )
 VERSION: Final = len(MIGRATIONS)
 

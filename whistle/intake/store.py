@@ -6,7 +6,8 @@ Invariants:
 
 * a report is one transaction: its thread, its record and the names of its blobs, or nothing;
 * a thread exists once: a second report for the same lookup id changes nothing and says so;
-* what the case server has acknowledged is erased (container, blobs, mailbox key); the thread stays;
+* what the case server has acknowledged is erased (container, blobs, mailbox key); the thread stays,
+  with the commitment its report came with: only that one may ever be promised;
 * writes go through `Writer`; reads of a few rows run on a reading connection of their own.
 """
 
@@ -65,8 +66,8 @@ class Store:
 
         def work(connection: Connection) -> bool:
             cursor = connection.execute(
-                "INSERT INTO threads (lookup_id, auth_pk, day, dossier, mode, fingerprint)"
-                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO threads (lookup_id, auth_pk, day, dossier, mode, fingerprint,"
+                " commitment) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (
                     record.thread,
                     thread.auth_public,
@@ -74,6 +75,7 @@ class Store:
                     thread.dossier,
                     thread.mode,
                     thread.fingerprint,
+                    record.commitment,
                 ),
             )
             if cursor.rowcount != 1:
@@ -119,7 +121,8 @@ class Store:
         """Return a thread; the same three lookups are made whether it exists or not."""
         execute = self._reading.execute
         row = execute(
-            "SELECT day, dossier, mode, auth_pk FROM threads WHERE lookup_id = ?", (lookup_id,)
+            "SELECT day, dossier, mode, auth_pk, commitment FROM threads WHERE lookup_id = ?",
+            (lookup_id,),
         ).fetchone()
         boxes = execute(
             "SELECT seq, box FROM mailbox WHERE thread = ? ORDER BY seq", (lookup_id,)
@@ -131,9 +134,8 @@ class Store:
         if row is None:
             return None
         messages = (OwnMessage(mid, date.fromisoformat(day), box) for mid, day, box in own)
-        return ThreadView(
-            date.fromisoformat(row[0]), row[1], tuple(boxes), tuple(messages), row[2], row[3]
-        )
+        day = date.fromisoformat(row[0])
+        return ThreadView(day, row[1], tuple(boxes), tuple(messages), *row[2:])
 
     def submission(self, lookup_id: bytes) -> tuple[date, bytes | None] | None:
         """Return a thread's first day and the fingerprint of its submission, or None."""

@@ -75,6 +75,7 @@ class Fault(StrEnum):
     LOG_SHRUNK = "log_shrunk"
     SPLIT_VIEW = "split_view"
     # the reporter's own papers
+    PROMISE_ABSENT = "promise_absent"
     PROMISE_FORGED = "promise_forged"
     PROMISE_BROKEN = "promise_broken"
     NOTICE_FALSE = "notice_false"

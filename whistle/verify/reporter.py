@@ -63,6 +63,8 @@ def read_promise(data: bytes) -> bytes:
     try:
         if data.lstrip().startswith(b"{"):
             source = read.members(parse_json(data, max_bytes=MAX_PAPER))
+            if source.get("promise", "") is None:
+                raise FaultError(Fault.PROMISE_ABSENT)
             return unb64(read.text(source, "promise", 400))
         return unb64("".join(data.decode("ascii").split()))
     except (MalformedError, UnicodeDecodeError) as error:

@@ -56,6 +56,7 @@ ADVICE: Final[dict[Fault, str]] = {
     Fault.LEAVES_MOVED: "evidence",
     Fault.LOG_SHRUNK: "evidence",
     Fault.SPLIT_VIEW: "evidence",
+    Fault.PROMISE_ABSENT: "paper",
     Fault.PROMISE_FORGED: "paper",
     Fault.PROMISE_BROKEN: "reporter",
     Fault.NOTICE_FALSE: "paper",

@@ -396,6 +396,7 @@ async def test_an_older_database_with_data_is_brought_up_to_date(path: Path) -> 
         view = store.thread(thread)
         assert view is not None
         assert (view.mode, view.dossier, view.boxes) == ("arrival", b"dossier", ((1, b"box"),))
+        assert view.commitment is None  # nobody knows any more what was forwarded
         assert view.own == (OwnMessage(b"m" * 16, DAY, b"own"),)
         assert store.submission(thread) == (DAY, None)
         (kept,) = store.records(10, 10**6)

@@ -191,6 +191,9 @@ def test_forged_promise(scene: Scene, tmp_path: Path, capsys: Capture) -> None:
         write(promise, data)
         found = as_json(capsys, "verify", "promise", promise, "--log", scene.third, code=1)
         assert [each["fault"] for each in found["faults"]] == ["promise_forged"]
+    write(promise, json.dumps(evidence(scene.town.org.instance_id, None, [])).encode())
+    found = as_json(capsys, "verify", "promise", promise, "--log", scene.third, code=1)
+    assert [each["fault"] for each in found["faults"]] == ["promise_absent"]
 
 
 def opened(scene: Scene, size: int) -> list[dict[str, Any]]:

@@ -32,7 +32,7 @@ from whistle.intake.handlers.answers import (
     services_of,
     session_cookie,
 )
-from whistle.intake.logged import evidence
+from whistle.intake.logged import evidence, is_promised
 from whistle.intake.multipart import FormCaps, read_form
 from whistle.intake.origin import require_own_form
 from whistle.intake.pages import ENTRY_NOTICES, STATUS_NOTICES
@@ -102,10 +102,7 @@ async def evidence_file(request: web.Request) -> web.Response:
     visit = await visit_of(request)
     if visit is None:
         return expired(request)
-    promise = make_promise(
-        services.service_seed, services.instance_id, visit.keys, visit.thread.day
-    )
-    content = evidence(services.instance_id, b64(promise), visit.history.logged)
+    content = evidence(services.instance_id, _promise(services, visit), visit.history.logged)
     return web.Response(
         body=canonical_json(content),
         headers={
@@ -113,6 +110,14 @@ async def evidence_file(request: web.Request) -> web.Response:
             hdrs.CONTENT_DISPOSITION: 'attachment; filename="whistle-log.json"',
         },
     )
+
+
+def _promise(services: IntakeServices, visit: Visit) -> str | None:
+    """Return the promise, signed again; None for a report that came without its commitment."""
+    thread = visit.thread
+    if not is_promised(thread.commitment, visit.keys):
+        return None
+    return b64(make_promise(services.service_seed, services.instance_id, visit.keys, thread.day))
 
 
 def expired(request: web.Request, values: dict[str, str] | None = None) -> web.Response:
