@@ -132,14 +132,12 @@ def _promise(args: argparse.Namespace, speaker: Speaker) -> int:
         return _show(speaker, verdict)
     texts, promise = speaker.texts, result.promise
     until = texts.day(source.log.as_of)
-    if result.index is not None and result.period is not None:
-        verdict.passed("included", index=result.index, period=texts.day(result.period))
-        speaker.say("promise.kept")
+    reporter.judge_included(verdict, result, _period(result, speaker))
+    if result.answer == "included":
+        speaker.say("promise.postdated" if result.late else "promise.kept")
     elif result.answer == "early":
-        verdict.skipped("included")
         speaker.say("promise.early", day=texts.day(promise.latest), until=until)
     else:
-        verdict.judge("included", [reporter.broken(result)])
         speaker.say("promise.broken", day=texts.day(promise.latest))
     speaker.say("promise.received", day=texts.day(promise.day))
     if result.answer == "dropped" and args.proof is not None:
@@ -153,17 +151,24 @@ def _promise(args: argparse.Namespace, speaker: Speaker) -> int:
     return 0 if verdict.is_good and result.answer == "included" else 1
 
 
+def _period(result: reporter.PromiseResult | None, speaker: Speaker) -> str:
+    return "" if result is None or result.period is None else speaker.texts.day(result.period)
+
+
 def _notices(args: argparse.Namespace, speaker: Speaker) -> int:
     verdict = Verdict()
     try:
         source = _source(args, speaker, verdict)
-        with verdict.checking("notices") as facts:
-            notices = reporter.read_notices(_read(args.file, speaker))
-            facts["count"] = len(notices)
+        with verdict.checking("notices"):
+            data = _read(args.file, speaker)
+            notices = reporter.read_notices(data)
     except FaultError:
         return _show(speaker, verdict)
     verdict.checks.pop()
-    verdict.judge("notices", reporter.check_notices(notices, source.log), count=len(notices))
+    manifest, log = source.organisation.manifest, source.log
+    promised = reporter.check_own_promise(data, manifest, log, verdict)
+    reporter.judge_included(verdict, promised, _period(promised, speaker))
+    verdict.judge("notices", reporter.check_notices(notices, log, promised), count=len(notices))
     waiting = reporter.waiting(notices, source.log)
     return _papers(speaker, verdict, "notices", waiting)
 
@@ -211,6 +216,8 @@ def _page(args: argparse.Namespace, speaker: Speaker) -> int:
 
 def _papers(speaker: Speaker, verdict: Verdict, what: str, waiting: int) -> int:
     ending = "good" if verdict.is_good else "bad"
+    if what == "notices" and verdict.is_good and verdict.is_partial:
+        ending = "partly"
     speaker.say(f"papers.{what}_{ending}", **_count(verdict, what))
     if waiting:
         speaker.say("papers.waiting", count=waiting)

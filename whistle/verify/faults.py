@@ -78,6 +78,7 @@ class Fault(StrEnum):
     PROMISE_ABSENT = "promise_absent"
     PROMISE_FORGED = "promise_forged"
     PROMISE_BROKEN = "promise_broken"
+    ARRIVAL_POSTDATED = "arrival_postdated"
     NOTICE_FALSE = "notice_false"
     NOTICE_UNLOGGED = "notice_unlogged"
     FOLLOW_UP_INVENTED = "follow_up_invented"
@@ -142,6 +143,11 @@ class Verdict:
     def is_good(self) -> bool:
         """Whether nothing was found."""
         return not self.faults
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a check could not be made."""
+        return any(check.state == "skipped" for check in self.checks)
 
     def passed(self, key: str, **numbers: int | str) -> None:
         """A check that found nothing."""

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What only a reporter can notice: a promise that was not kept, a follow-up that never was.
+"""What only a reporter can notice: a broken promise, a post-dated arrival, an invented follow-up.
 
 Invariants
 * Everything happens on the reporter's computer with the whole log: nobody learns which entry was
   looked up.
 * A proof of dropping holds the promise and the log's own signed checkpoint; both name no person.
 * Absence is proof only when the log covers the promised day; before, the answer is "not yet".
+* Whose case it is follows from the promise, never from the notices alone: whoever shows notices
+  could show none, or another case's.
 
 Source: docs/spec/receipt.md section 7, docs/spec/verify.md section 6, RFC 6962 section 3.
 """
@@ -17,12 +19,13 @@ from datetime import date
 from typing import Any, Final, Literal
 
 from case_mgmt.publication.leaves import NONCE, PSEUDONYM, Code, FollowUp, Kind, Leaf
+from case_mgmt.publication.weeks import batches_of
 from crypto import jsonfields as read
 from crypto.encoding import b64, parse_day, parse_json, unb64
 from crypto.errors import AuthenticationError, MalformedError
 from crypto.manifest import ManifestContent
 from crypto.promise import PROMISE_LENGTH, Promise, verify_promise
-from whistle.verify.faults import Fault, FaultError, Found
+from whistle.verify.faults import Fault, FaultError, Found, Verdict
 from whistle.verify.publiclog import PublicLog
 
 INTAKE: Final = "intake"
@@ -42,6 +45,11 @@ class PromiseResult:
     promise: Promise
     index: int | None = None
     period: date | None = None
+    late: int = 0
+    """Days from the promised day of arrival to the first on which the log lets it arrive, if later.
+
+    What is collected late counts from the first day still open, so an outage does the same.
+    """
 
 
 @dataclass(frozen=True)
@@ -78,8 +86,37 @@ def check_promise(data: bytes, manifest: ManifestContent, log: PublicLog) -> Pro
         raise FaultError(Fault.PROMISE_FORGED)
     for index, leaf in enumerate(log.leaves):
         if leaf.kind is Kind.REPORT and leaf.commitment == promise.commitment:
-            return PromiseResult("included", promise, index, leaf.period)
+            late = max(0, (_first_day(index, log.leaves) - promise.day).days)
+            return PromiseResult("included", promise, index, leaf.period, late)
     return PromiseResult("dropped" if log.as_of >= promise.latest else "early", promise)
+
+
+def check_own_promise(
+    data: bytes, manifest: ManifestContent, log: PublicLog, verdict: Verdict
+) -> PromiseResult | None:
+    """The promise beside the notices in a reporter's file; None: there is none, or it is forged."""
+    try:
+        if read.members(parse_json(data, max_bytes=MAX_PAPER)).get("promise") is None:
+            verdict.skipped("promise")
+            return None
+        with verdict.checking("promise"):
+            return check_promise(read_promise(data), manifest, log)
+    except MalformedError:
+        verdict.skipped("promise")
+    except FaultError:
+        pass  # noted by `checking`
+    return None
+
+
+def judge_included(verdict: Verdict, result: PromiseResult | None, period: str) -> None:
+    """Whether the report is in the log, and not as if it had come later; `period` for the eye."""
+    if result is None or result.answer == "early":
+        verdict.skipped("included")
+    elif result.index is None:
+        verdict.judge("included", [broken(result)])
+    else:
+        late = [Found(Fault.ARRIVAL_POSTDATED, str(result.late))] if result.late else []
+        verdict.judge("included", late, index=result.index, period=period)
 
 
 def proof_of_dropping(data: bytes, result: PromiseResult, log: PublicLog) -> bytes:
@@ -105,8 +142,14 @@ def read_notices(data: bytes) -> tuple[Notice, ...]:
         raise FaultError(Fault.NOTICE_FALSE) from error
 
 
-def check_notices(notices: Sequence[Notice], log: PublicLog) -> list[Found]:
-    """What was shown but is not in the log, and what is in the log but was never shown."""
+def check_notices(
+    notices: Sequence[Notice], log: PublicLog, promised: PromiseResult | None = None
+) -> list[Found]:
+    """What was shown but is not in the log, and what is in the log but was never shown.
+
+    With the reporter's promise, and the report in the log, the case is the promise's, even when
+    nothing was shown; a notice of another case is false.
+    """
     places = {leaf.commitment: index for index, leaf in enumerate(log.leaves)}
     found: list[Found] = []
     shown: set[int] = set()
@@ -115,13 +158,33 @@ def check_notices(notices: Sequence[Notice], log: PublicLog) -> list[Found]:
         if index is not None:
             shown.add(index)
         found += _judge(number, notice, index, log)
-    cases = {notice.event.case for notice in notices}
+    own = _own_case(promised, log)
+    cases = {notice.event.case for notice in notices} | own
+    found += [
+        Found(Fault.NOTICE_FALSE, str(number))
+        for number, notice in enumerate(notices)
+        if own and notice.event.case not in own
+    ]
     found += [
         Found(Fault.FOLLOW_UP_INVENTED, str(index))
         for index, leaf in enumerate(log.leaves)
         if leaf.kind is Kind.FOLLOW_UP and leaf.case in cases and index not in shown
     ]
     return found
+
+
+def _own_case(promised: PromiseResult | None, log: PublicLog) -> set[bytes]:
+    if promised is None or promised.index is None:
+        return set()
+    return {log.leaves[promised.index].case}
+
+
+def _first_day(index: int, leaves: Sequence[Leaf]) -> date:
+    """The first day on which the report at `index` may have arrived, as the log tells it."""
+    for batch in batches_of(leaves):
+        if index < batch.stop:
+            return batch.reports.first
+    return leaves[index].period
 
 
 def _judge(number: int, notice: Notice, index: int | None, log: PublicLog) -> list[Found]:

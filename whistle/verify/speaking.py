@@ -94,8 +94,7 @@ class Speaker:
     def verdict_line(self, verdict: Verdict) -> None:
         """The first line: good, partly good, or not."""
         if verdict.is_good:
-            partly = any(check.state == "skipped" for check in verdict.checks)
-            self.say("good_partly" if partly else "good")
+            self.say("good_partly" if verdict.is_partial else "good")
         elif len(verdict.faults) == 1:
             self.say("bad_one")
         else:

@@ -59,6 +59,7 @@ ADVICE: Final[dict[Fault, str]] = {
     Fault.PROMISE_ABSENT: "paper",
     Fault.PROMISE_FORGED: "paper",
     Fault.PROMISE_BROKEN: "reporter",
+    Fault.ARRIVAL_POSTDATED: "arrival",
     Fault.NOTICE_FALSE: "paper",
     Fault.NOTICE_UNLOGGED: "reporter",
     Fault.FOLLOW_UP_INVENTED: "evidence",
