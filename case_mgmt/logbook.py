@@ -71,8 +71,9 @@ class LogBook:
     ) -> dict[str, Any] | None:
         """A report waits; what its reporter is told.
 
-        A reporter's client that made no commitment cannot prove anything; the report is counted
-        all the same, behind a commitment to nothing.
+        A reporter's client that made no commitment, or took that of another report, cannot prove
+        anything; the report is counted all the same, behind a commitment to nothing.  Two leaves
+        with one commitment would break the rules of the log for good.
         """
         covered = self._unit.covered()
         if not self._is_kept or covered is None:
@@ -80,8 +81,9 @@ class LogBook:
         pseudonym = self._rng(PSEUDONYM)
         day = log_day(arrival, covered.reports_until)
         self._unit.add_log_case(case, pseudonym, day)
-        committed = self._rng(COMMITMENT) if commitment is None else commitment
-        self._unit.add_leaf(NewLeaf(report_leaf(day, pseudonym, committed), day))
+        if commitment is None or self._unit.is_committed(commitment):
+            commitment = self._rng(COMMITMENT)
+        self._unit.add_leaf(NewLeaf(report_leaf(day, pseudonym, commitment), day))
         due = event_due(day, is_logged=False, arrival=arrival)
         return _told(pseudonym, Code.NONE, 0, None, due)
 

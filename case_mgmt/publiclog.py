@@ -99,8 +99,9 @@ class PublicLog:
             if newest is None or newest.is_public:
                 return None
             tree = Tree(leaf_hash(each) for each in unit.entries())
+            was_public = unit.public_size() > 0
         checkpoint = self._checked(newest, tree)
-        self._require_head(tree)
+        self._require_head(tree, was_public=was_public)
         self._head.remember(Head(checkpoint.size, checkpoint.root))
         return Candidate(newest.note, checkpoint, tree)
 
@@ -131,7 +132,7 @@ class PublicLog:
     def _append(self, unit: WriteUnit, placed: Sequence[tuple[int, date]], first: int) -> None:
         unit.place_leaves(placed, first)
         tree = Tree(leaf_hash(each) for each in unit.entries())
-        self._require_head(tree)
+        self._require_head(tree, was_public=unit.public_size() > 0)
         checkpoint = Checkpoint(self._signer.name, tree.size, tree.root())
         unit.add_checkpoint(checkpoint.size, sign_checkpoint(checkpoint, self._signer))
 
@@ -141,11 +142,13 @@ class PublicLog:
             raise LogError("the newest checkpoint is not of the leaves that are stored")
         return checkpoint
 
-    def _require_head(self, tree: Tree) -> None:
+    def _require_head(self, tree: Tree, *, was_public: bool) -> None:
         """SECURITY: the log never takes back what it has shown
         (tests/case_mgmt/test_publiclog.py::test_a_restored_backup_signs_nothing)."""
         head = self._head.recall()
         if head is None:
+            if was_public:
+                raise LogError("the head of the public log is missing; see the runbook")
             return
         if tree.size < head.size or tree.root(head.size) != head.root:
             raise LogError("the stored log lacks what was published; restore a newer copy")

@@ -23,6 +23,7 @@ MAX_SOCKET_PATH = 100
 """Bytes; Linux allows 107 in sun_path (unix(7)), minus room for tor's own suffixes."""
 
 LOG_KEY = "log.key"
+LOG_HEAD = "log.head"
 """The public log's signing key, in the case server's folder."""
 
 LONGEST_SOCKET_NAME = "intake-feed.sock"

@@ -41,7 +41,7 @@ class Rule(StrEnum):
     REPEATED_CASE = "repeated_case"
     """One case is counted as two reports."""
     REPEATED_COMMITMENT = "repeated_commitment"
-    """Two leaves carry the same commitment: one was copied."""
+    """Two leaves of one kind carry the same commitment: one was copied."""
     NO_SUCH_CASE = "no_such_case"
     """A follow-up of a case that was never reported, or only later."""
     BACK_DATED = "back_dated"
@@ -126,15 +126,16 @@ def _sizes(_leaves: Sequence[Leaf], batches: Sequence[Batch]) -> list[RuleFault]
 
 
 def _copies(leaves: Sequence[Leaf], _batches: Sequence[Batch]) -> list[RuleFault]:
+    # Within one kind: a reporter chooses a commitment, and might choose that of another leaf.
     cases: set[bytes] = set()
-    commitments: set[bytes] = set()
+    commitments: set[tuple[Kind, bytes]] = set()
     faults: list[RuleFault] = []
     for index, leaf in enumerate(leaves):
         if leaf.kind is Kind.REPORT and leaf.case in cases:
             faults.append(RuleFault(Rule.REPEATED_CASE, index))
-        elif leaf.commitment in commitments:
+        elif (leaf.kind, leaf.commitment) in commitments:
             faults.append(RuleFault(Rule.REPEATED_COMMITMENT, index))
-        commitments.add(leaf.commitment)
+        commitments.add((leaf.kind, leaf.commitment))
         if leaf.kind is Kind.REPORT:
             cases.add(leaf.case)
     return faults

@@ -92,6 +92,9 @@ class LogReadUnit(Protocol):
     def waiting_leaves(self) -> Sequence[Waiting]:
         """The leaves without a place, oldest first."""
 
+    def is_committed(self, commitment: bytes) -> bool:
+        """Whether a report, waiting or logged, has this commitment."""
+
     def logged_cases(self) -> frozenset[bytes]:
         """Pseudonyms of the cases whose report has a place."""
 

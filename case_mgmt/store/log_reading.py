@@ -66,6 +66,11 @@ class SqlLogReadUnit:
             for row in self._connection.execute(statement)
         ]
 
+    def is_committed(self, commitment: bytes) -> bool:
+        """Whether a report, waiting or logged, has this commitment."""
+        same = sa.and_(_IS_REPORT, _LEAVES.c.commitment == commitment)
+        return self._one(sa.select(_LEAVES.c.serial).where(same).limit(1)) is not None
+
     def logged_cases(self) -> frozenset[bytes]:
         """Pseudonyms of the cases whose report has a place."""
         statement = sa.select(_LEAVES.c.pseudonym).where(_IS_PLACED, _IS_REPORT)
@@ -123,11 +128,11 @@ class SqlLogReadUnit:
         return self._one(sa.select(table.c.day).where(table.c.case_id == case)) is not None
 
     def releases(self) -> Sequence[StoredRelease]:
-        """All releases, oldest first."""
+        """All releases in the order of their acceptance."""
         table = schema.releases
         return [
             StoredRelease(row.id, bytes(row.digest), row.day)
-            for row in self._connection.execute(sa.select(table).order_by(table.c.day, table.c.id))
+            for row in self._connection.execute(sa.select(table).order_by(sa.text("rowid")))
         ]
 
     def public_file(self, path: str) -> bytes | None:

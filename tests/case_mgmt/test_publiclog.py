@@ -20,7 +20,7 @@ from crypto.rng import system_rng
 from crypto.tlog.checkpoint import Checkpoint, open_checkpoint
 from crypto.tlog.note import SignerKey
 from crypto.tlog.tiles import read_entries
-from tests.support.case_office import MAILBOX_KEY, Office, an_office
+from tests.support.case_office import MAILBOX_KEY, Office, a_report, an_office
 from tests.support.org import seed
 
 SIGNER = SignerKey("whistle/test", seed("service log"))
@@ -173,6 +173,31 @@ def test_a_restored_backup_signs_nothing(office: Office, tmp_path: Path) -> None
         with pytest.raises(LogError, match="lacks what was published"):
             backup.open(old.day)
         assert leaves(old) == ()
+
+
+def test_a_lost_head_signs_nothing_once_something_was_public(office: Office) -> None:
+    memory = Memory()
+    log = the_log(office, memory)
+    publish(office, log)
+    arrive(office, 10)
+    end_of_week(office)
+    memory.head = None
+    with pytest.raises(LogError, match="head of the public log is missing"):
+        log.append(office.day)
+
+
+def test_commitments_that_reporters_copy_break_no_rule_of_the_log(office: Office) -> None:
+    """SECURITY: a client chooses its commitment; one that is there already, or that of the opening
+    leaf, must not make the log unpublishable for good."""
+    log = the_log(office)
+    for number in range(10):
+        report = dataclasses.replace(a_report(number + 1, office.day), commitment=bytes(32))
+        office.office.take_in(report, office.rules())
+    end_of_week(office)
+    log.append(office.day)
+    logged = leaves(office)
+    assert faults_in(logged) == ()
+    assert len({leaf.commitment for leaf in logged[1:]}) == 10
 
 
 def test_a_checkpoint_that_was_not_shown_may_be_shown_later(office: Office) -> None:

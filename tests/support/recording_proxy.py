@@ -5,18 +5,51 @@ Either on a port of its own before a server's address, or (`before_socket`) in t
 unix socket at which tor's onion service finds the intake: then it reads what the intake reads.
 """
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
+from aiohttp.client_proto import ResponseHandler
 
 NEVER = re.compile("(?!)")
 _DROPPED = {"transfer-encoding", "content-encoding", "content-length", "connection"}
+
+
+class _AsTor(aiohttp.UnixConnector):
+    """Begins each connection with a line like tor's (`whistle.http.proxyline`)."""
+
+    async def _create_connection(self, *args: Any) -> ResponseHandler:
+        made = await super()._create_connection(*args)
+        if made.transport is not None:
+            made.transport.write(b"PROXY TCP6 fc00:dead:beef:4dad::1:1 ::1 80 80\r\n")
+        return made
+
+
+async def _take_line_off(
+    inner: Path, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Hands a connection on without the line that tor begins it with."""
+    with suppress(OSError):
+        line = await reader.readline()
+        answers, requests = await asyncio.open_unix_connection(str(inner))
+        if not line.startswith(b"PROXY "):
+            requests.write(line)
+        await asyncio.gather(_pump(reader, requests), _pump(answers, writer))
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(2**16):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
 
 
 class RecordingProxy:
@@ -33,6 +66,7 @@ class RecordingProxy:
         self.lost = NEVER
         self.status = status
         self.base = ""
+        self._front: asyncio.Server | None = None
         self.requests: list[bytes] = []
         self.answers: list[bytes] = []
 
@@ -42,14 +76,16 @@ class RecordingProxy:
 
     async def start(self, socket: Path | None) -> None:
         """Listens on this socket, or on a port of its own."""
-        to = aiohttp.UnixConnector(str(self._socket)) if self._socket else aiohttp.TCPConnector()
+        to = _AsTor(str(self._socket)) if self._socket else aiohttp.TCPConnector()
         self._http = aiohttp.ClientSession(connector=to, auto_decompress=True)
         app = web.Application(client_max_size=2**28)
         app.router.add_route("*", "/{path:.*}", self._pass)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
         if socket is not None:
-            await web.UnixSite(self._runner, str(socket)).start()
+            inner = socket.with_suffix(".in")
+            await web.UnixSite(self._runner, str(inner)).start()
+            self._front = await asyncio.start_unix_server(partial(_take_line_off, inner), socket)
             return
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         host, port = self._runner.addresses[0][:2]
@@ -61,6 +97,8 @@ class RecordingProxy:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._front is not None:
+            self._front.close()
         await self._runner.cleanup()
         await self._http.close()
 

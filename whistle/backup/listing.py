@@ -35,7 +35,7 @@ PARTS: Final = ("cases", "intake", "org", "tor", "desks")
 among them: keys that open reports never reach a server's backup (test_listing.py)."""
 
 _HASH: Final = 32
-_MAX_DEPTH: Final = 6
+_MAX_DEPTH: Final = 16  # the public log and its releases
 _NAME: Final = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._@-]{0,127}")
 _LIST_MEMBERS: Final = frozenset(
     {"v", "number", "previous", "day", "instance", "signer", "parts", "index", "objects"}

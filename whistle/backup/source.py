@@ -35,7 +35,7 @@ from whistle.backup.errors import DamageError, SourceError
 from whistle.backup.files import make_private
 from whistle.backup.listing import PARTS
 from whistle.backup.tallies import tally
-from whistle.layout import Layout
+from whistle.layout import LOG_HEAD, Layout
 
 BLOBS: Final = "blobs"
 GROWING: Final = ".part"
@@ -127,7 +127,7 @@ def _copy_service(source: Path, target: Path, database: str) -> None:
     make_private(target)
     if (source / database).exists():
         copy_frozen(source / database, target / database)
-    ours = {database, statelock.NAME, *(database + end for end in SIDE_FILES)}
+    ours = {database, statelock.NAME, LOG_HEAD, *(database + end for end in SIDE_FILES)}
     for path in sorted(source.rglob("*")):
         relative = path.relative_to(source)
         if relative.parts[0] == BLOBS and len(relative.parts) > 1:

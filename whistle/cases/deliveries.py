@@ -6,7 +6,7 @@ Invariants
 * What the intake refuses for good is counted and not pushed again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from case_mgmt.gate import Rulebook
 from case_mgmt.publication.names import has_log
 from case_mgmt.service import CaseOffice
+from case_mgmt.store.log_ports import PublicFile
 from case_mgmt.store.ports import OutboxEntry
 from whistle import logs
 from whistle.cases.blobs import BlobFolder
@@ -83,9 +84,21 @@ class Deliveries:
         files = await threads.read(lambda: office.unpushed_files(FILES_BATCH, FILES_BYTES))
         if not files:
             return False
-        await feed.push_files(files)
+        try:
+            await feed.push_files(files)
+        except FeedRefusedError:
+            await self._push_files_singly(feed, files)
         await threads.write(lambda: office.files_pushed([each.serial for each in files]))
         return True
+
+    async def _push_files_singly(self, feed: FeedClient, files: Sequence[PublicFile]) -> None:
+        """Deliver all but those the intake refuses for good: they must not hold up the log."""
+        for each in files:
+            try:
+                await feed.push_files([each])
+            except FeedRefusedError:
+                logs.get("cases").error("public file refused by the intake")
+                self._status.refused += 1
 
     async def _push_singly(self, feed: FeedClient, entries: list[OutboxEntry]) -> None:
         """Find out which of several notices the intake refuses."""

@@ -30,6 +30,7 @@ MAX_PUBLIC_FILE: Final = 4 * MIB
 MAX_FILE_BODY: Final = 6 * MIB
 """A public file in base64."""
 MAX_RELEASE_BYTES: Final = 256 * MIB
+MAX_STAGED_BYTES: Final = 512 * MIB
 """One release with its own copy of the log."""
 GONE_TRIES: Final = 12
 """Looks, some minutes with the pauses between them, before an attachment counts as lost: a folder

@@ -114,11 +114,13 @@ def _accept(asked: Asked, release: str) -> None:
     current = services.organisation.current
     in_force = {name: current.files[name] for name in MANIFEST_FILES if name in current.files}
     today = services.today()
-    claim, files = services.staging.judge(release, current.manifest, in_force, today)
-    if not _office(asked).is_accepted(claim):
-        _office(asked).check_claim(claim)
-        services.log.accept_release(claim.release, files, today)
-    services.staging.drop(release)
+    try:
+        claim, files = services.staging.judge(release, current.manifest, in_force, today)
+        if not _office(asked).is_accepted(claim):
+            _office(asked).check_claim(claim)
+            services.log.accept_release(claim.release, files, today)
+    finally:  # what was refused goes too: the next try brings every file again
+        services.staging.drop(release)
 
 
 def _office(asked: Asked) -> PublicationOffice:

@@ -26,10 +26,13 @@ from case_mgmt.store.log_ports import StoredRelease
 from crypto.encoding import unhex
 from crypto.errors import MalformedError
 from crypto.manifest import Manifest
-from whistle.cases.limits import MAX_PUBLIC_FILE, MAX_RELEASE_BYTES
+from whistle.cases.limits import MAX_PUBLIC_FILE, MAX_RELEASE_BYTES, MAX_STAGED_BYTES
 from whistle.release.errors import ReleaseError
 from whistle.release.folder import RELEASE, check_folder, read_release, release_digest, require_path
 from whistle.release.signing import verify_signatures
+
+_FILE_COST: Final = 1024
+"""What a file counts besides its bytes, so that empty ones are bounded too."""
 
 
 class Staging:
@@ -45,9 +48,9 @@ class Staging:
             require_path(path)
         except ReleaseError as error:
             raise GateError("release_files") from error
-        present = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
-        if len(content) > MAX_PUBLIC_FILE or present + len(content) > MAX_RELEASE_BYTES:
+        if len(content) > MAX_PUBLIC_FILE or _size(folder) + len(content) > MAX_RELEASE_BYTES:
             raise GateError("release_files")
+        self._make_room(release, len(content))
         target = folder / path
         try:
             target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -80,6 +83,14 @@ class Staging:
         names.sort(key=lambda each: each.name == RELEASE and each.parent == folder)
         return claim, [(each.relative_to(folder).as_posix(), each.read_bytes()) for each in names]
 
+    def _make_room(self, release: str, more: int) -> None:
+        """What others have left half handed in goes before all of it together grows too large."""
+        if _size(self._root) + more <= MAX_STAGED_BYTES:
+            return
+        for other in self._root.iterdir():
+            if other.name != release:
+                self.drop(other.name)
+
     def drop(self, release: str) -> None:
         """Forget what was gathered."""
         shutil.rmtree(self._root / release, ignore_errors=True)
@@ -101,6 +112,10 @@ def _claim(folder: Path, release: str, manifest: Manifest, today: date) -> Claim
         )
     except (KeyError, TypeError, MalformedError) as error:
         raise GateError("release_files") from error
+
+
+def _size(folder: Path) -> int:
+    return sum(_FILE_COST + each.stat().st_size for each in folder.rglob("*") if each.is_file())
 
 
 def _read(path: Path) -> bytes | None:

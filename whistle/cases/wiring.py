@@ -45,12 +45,11 @@ from whistle.cases.threads import Threads
 from whistle.cases.witnessed import WitnessFile
 from whistle.clock import Now, Today
 from whistle.errors import ConfigError, StoreError
-from whistle.layout import LOG_KEY
+from whistle.layout import LOG_HEAD, LOG_KEY
 from whistle.statelock import StateLock, hold
 from whistle.witness.client import Gathered, Route, gather
 
 _DATABASE = "cases.db"
-LOG_HEAD = "log.head"
 
 
 def build_services(settings: CasesSettings, today: Today, now: Now, rng: Rng) -> CasesServices:

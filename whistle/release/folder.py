@@ -24,7 +24,9 @@ from whistle.release.errors import AlreadyPublishedError, FolderError
 RELEASE: Final = "release.json"
 SIGNATURES: Final = "release.sig"
 MAX_RELEASE_JSON: Final = 16 * 1024 * 1024  # bytes; some 100,000 log files
-_PATH: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,15}")
+_SEGMENT: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}"
+_PATH: Final = re.compile(rf"{_SEGMENT}(/{_SEGMENT}){{0,7}}")
+"""What an intake serves (docs/spec/http.md): a release with another path could not be published."""
 
 
 def write_folder(files: Mapping[str, bytes], out: Path) -> None:

@@ -201,7 +201,10 @@ def _check_package(release: Release, verdict: Verdict) -> None:
 
 def _check_earlier(base: Base, trust: Trust, earlier: Sequence[Release], verdict: Verdict) -> None:
     if not earlier and not trust.seen:
-        if base.release.head.previous is None:
+        hidden = past.compare_releases(base.release, (), base.log.leaves)
+        if base.release.head.previous is None and hidden:
+            verdict.judge("earlier", hidden, count=0, seen=0)
+        elif base.release.head.previous is None:
             verdict.passed("first")
         else:
             verdict.skipped("earlier")

@@ -73,7 +73,7 @@ def test_no_part_holds_keys_of_people() -> None:
     [
         "../etc/passwd", "/etc/passwd", "cases/../../x", "cases", "people/me.keystore",
         "root/root.key", "log/x", "cases//x", "cases/./x", "cases/x/", "cases/a b", "cases/\n",
-        "cases/a\x00b", "cases/..", "cases/...", "cases/1/2/3/4/5/6", "", ".", "backup/memory.json",
+        "cases/a\x00b", "cases/..", "cases/...", "cases" + "/1" * 16, "", ".", "backup/memory.json",
         "cases/\u202ex", "cases\\x", "C:/x", "cases/-rf",
     ],
 )  # fmt: skip

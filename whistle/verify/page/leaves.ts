@@ -91,8 +91,8 @@ export function readLog(leaves: Leaf[]): { cases: Case[]; found: Found[] } {
   leaves.forEach((leaf, at) => {
     const isRepeated = leaf.kind === REPORT && cases.has(leaf.case);
     if (isRepeated) add("case_repeated", at);
-    else if (commitments.has(leaf.commitment)) add("leaf_copied", at);
-    commitments.add(leaf.commitment);
+    else if (commitments.has(leaf.kind + leaf.commitment)) add("leaf_copied", at);
+    commitments.add(leaf.kind + leaf.commitment);
     if (leaf.kind === REPORT && !isRepeated) {
       cases.set(leaf.case, { pseudonym: leaf.case, commitment: leaf.commitment, first: 0, last: -1, events: [] });
     }
