@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from case_mgmt.publication.names import LOG_POLICY
 from crypto.errors import CryptoError
 from crypto.handover import MAX_DOCUMENT, verify_handover
 from crypto.manifest import instance_fingerprint_words
@@ -115,8 +116,9 @@ def _write_draft(layout: Layout) -> None:
         print(f"No signature is needed. Next: whistle rotate finish --state {layout.state}")
         return
     layout.draft.mkdir(mode=0o700, exist_ok=True)
-    for name in HASHED_FILES:
-        shutil.copyfile(layout.org / name, layout.draft / name)
+    for name in (*HASHED_FILES, LOG_POLICY):
+        if name in HASHED_FILES or name in manifest["files"]:
+            shutil.copyfile(layout.org / name, layout.draft / name)
     path = layout.draft / DRAFT
     path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"Carry {path} to the offline computer:")
