@@ -135,8 +135,8 @@ def test_each_locked_package_is_pinned_with_hashes(lock: str) -> None:
     "text",
     [
         "a==1\n", "a>=1 \\\n    --hash=sha256:" + "0" * 64, PIN.replace("256:", "1:"),
-        PIN.replace("0" * 64, "0" * 63), "-e .\n", "--extra-index-url x\n", "a @ file:///x\n",
-        PIN.replace("a==1", "a==1 ; x \\\n --index-url y"),
+        PIN.replace("0" * 64, "0" * 63), "-e .\n", "--pre\n", "a @ ./x\n",
+        PIN.replace("a==1", "a==1 ; x \\\n --pre"),
     ],
 )  # fmt: skip
 def test_anything_else_in_a_lock_is_seen(text: str) -> None:

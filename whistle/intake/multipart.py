@@ -9,7 +9,7 @@ Invariants:
   and the text of all unfinished forms together (`whistle.intake.memory`);
 * text is UTF-8 without NUL, a field occurs at most once, a file comes under the one name its form
   has for files; anything else is malformed;
-* a file beyond the number or size allowed, and one the server has no room for now, is read away
+* a file beyond the number or size allowed, and one the server has no room for, is read away
   unsealed and reported, so that the page can keep the text.
 
 Source: RFC 7578 through the PyPI parser `multipart`.

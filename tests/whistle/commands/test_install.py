@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """`whistle install` shows first, does what it showed, and overwrites nothing unasked."""
 
+import pwd
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,15 @@ def test_a_file_that_differs_stays_unless_told(
 
 
 @pytest.mark.parametrize(
-    "prefix", ["relative", "/opt/a b", "/opt/x\nUser=root", '/opt/"', "/home/a/venv", "/root/venv"]
+    "prefix",
+    [
+        "relative",
+        "/opt/a b",
+        "/opt/x\nUser=root",
+        '/opt/"',
+        "/home/a/venv",
+        pwd.getpwuid(0).pw_dir + "/venv",
+    ],
 )
 def test_a_prefix_that_cannot_work_is_refused(tmp_path: Path, prefix: str) -> None:
     assert run(tmp_path, "--apply", prefix=prefix) == 1
